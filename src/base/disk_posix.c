@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/disk_posix.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static int posix_open(struct disk *disk, const char *path, int flags, struct disk_file **out)
+{
+    int f = O_CLOEXEC | ((flags & DISK_WRITE) != 0 ? O_RDWR : O_RDONLY);
+    if ((flags & DISK_CREATE) == DISK_CREATE)
+        f |= O_CREAT;
+    if ((flags & DISK_EXCLUSIVE) != 0)
+        f |= O_EXCL;
+    if ((flags & DISK_TRUNCATE) != 0)
+        f |= O_TRUNC;
+    int fd = open(path, f, 0644);
+    if (fd < 0)
+        return -errno;
+    struct disk_file *file = mem_new(struct disk_file);
+    file->disk = disk;
+    file->fd = fd;
+    atomic_init(&file->_refs, 1);
+    *out = file;
+    return 0;
+}
+
+static void posix_close(struct disk_file *file)
+{
+    close(file->fd);
+    mem_free(file);
+}
+
+static ssize_t posix_pread(struct disk_file *file, void *into, size_t size, int64_t position)
+{
+    ssize_t n = pread(file->fd, into, size, position);
+    return n < 0 ? -errno : n;
+}
+
+static ssize_t posix_pwritev(struct disk_file *file, const struct iovec *iov, int iov_count, int64_t position)
+{
+    ssize_t n = iov_count == 1 ? pwrite(file->fd, iov->iov_base, iov->iov_len, position)
+                               : pwritev(file->fd, iov, iov_count, position);
+    return n < 0 ? -errno : n;
+}
+
+static int posix_truncate(struct disk_file *file, int64_t size)
+{
+    return ftruncate(file->fd, size) != 0 ? -errno : 0;
+}
+
+static int posix_sync(struct disk_file *file)
+{
+    return fdatasync(file->fd) != 0 ? -errno : 0;
+}
+
+static void fill_stat(const struct stat *st, struct disk_stat *out)
+{
+    out->size_bytes = st->st_size;
+    out->modified_ms = (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
+    out->is_directory = S_ISDIR(st->st_mode);
+}
+
+static int posix_stat_file(struct disk_file *file, struct disk_stat *out)
+{
+    struct stat st;
+    if (fstat(file->fd, &st) != 0)
+        return -errno;
+    fill_stat(&st, out);
+    return 0;
+}
+
+// A POSIX record lock, as Java's FileChannel takes: it keeps a JVM broker out and is kept out by one.
+static int posix_lock_file(struct disk_file *file)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    if (fcntl(file->fd, F_SETLK, &lock) == 0)
+        return 0;
+    return errno == EACCES ? -EAGAIN : -errno;
+}
+
+static int posix_stat(struct disk *disk, const char *path, struct disk_stat *out)
+{
+    (void)disk;
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return -errno;
+    fill_stat(&st, out);
+    return 0;
+}
+
+static int posix_rename(struct disk *disk, const char *from, const char *to)
+{
+    (void)disk;
+    return rename(from, to) != 0 ? -errno : 0;
+}
+
+static int posix_unlink(struct disk *disk, const char *path)
+{
+    (void)disk;
+    return unlink(path) != 0 ? -errno : 0;
+}
+
+static int posix_mkdir(struct disk *disk, const char *path)
+{
+    (void)disk;
+    return mkdir(path, 0755) != 0 ? -errno : 0;
+}
+
+static int posix_rmdir(struct disk *disk, const char *path)
+{
+    (void)disk;
+    return rmdir(path) != 0 ? -errno : 0;
+}
+
+static int posix_sync_dir(struct disk *disk, const char *path)
+{
+    (void)disk;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int error = fsync(fd) != 0 ? -errno : 0;
+    close(fd);
+    return error;
+}
+
+static int posix_list(struct disk *disk, const char *path, int (*each)(void *arg, const char *name), void *arg)
+{
+    (void)disk;
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        return -errno;
+    int result = 0;
+    while (result == 0) {
+        errno = 0;
+        struct dirent *entry = readdir(dir);
+        if (entry == NULL) {
+            result = -errno;
+            break;
+        }
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            result = each(arg, entry->d_name);
+    }
+    closedir(dir);
+    return result;
+}
+
+static int64_t posix_free_bytes(struct disk *disk, const char *path)
+{
+    (void)disk;
+    struct statvfs st;
+    return statvfs(path, &st) != 0 ? -errno : (int64_t)st.f_bavail * (int64_t)st.f_frsize;
+}
+
+static int64_t posix_total_bytes(struct disk *disk, const char *path)
+{
+    (void)disk;
+    struct statvfs st;
+    return statvfs(path, &st) != 0 ? -errno : (int64_t)st.f_blocks * (int64_t)st.f_frsize;
+}
+
+struct disk *disk_posix(void)
+{
+    static const struct disk_ops ops = {
+        .open = posix_open,
+        .close = posix_close,
+        .pread = posix_pread,
+        .pwritev = posix_pwritev,
+        .truncate = posix_truncate,
+        .sync = posix_sync,
+        .stat_file = posix_stat_file,
+        .lock_file = posix_lock_file,
+        .stat = posix_stat,
+        .rename = posix_rename,
+        .unlink = posix_unlink,
+        .mkdir = posix_mkdir,
+        .rmdir = posix_rmdir,
+        .sync_dir = posix_sync_dir,
+        .list = posix_list,
+        .free_bytes = posix_free_bytes,
+        .total_bytes = posix_total_bytes,
+    };
+    static struct disk disk = { &ops };
+    return &disk;
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only caller of malloc for small objects.
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+
+void *mem_alloc(size_t size)
+{
+    void *p = malloc(size == 0 ? 1 : size);
+    must(p != NULL);
+    return p;
+}
+
+void *mem_zalloc(size_t size)
+{
+    void *p = calloc(1, size == 0 ? 1 : size);
+    must(p != NULL);
+    return p;
+}
+
+void *mem_realloc(void *old, size_t size)
+{
+    void *p = realloc(old, size == 0 ? 1 : size);
+    must(p != NULL);
+    return p;
+}
+
+void *mem_dup(const void *from, size_t size)
+{
+    void *p = mem_alloc(size);
+    if (size > 0)
+        memcpy(p, from, size);
+    return p;
+}
+
+char *mem_strdup(const char *from)
+{
+    return from == NULL ? NULL : mem_dup(from, strlen(from) + 1);
+}
+
+char *mem_printf(const char *format, ...)
+{
+    va_list args;
+    char *out = NULL;
+    va_start(args, format);
+    int written = vasprintf(&out, format, args);
+    va_end(args);
+    must(written >= 0);
+    return out;
+}
+
+void mem_free(void *pointer)
+{
+    free(pointer);
+}
