@@ -3,7 +3,7 @@ libcore_a_SOURCES += \
 	%D%/arena.c %D%/arena.h \
 	%D%/buf.c %D%/buf.h \
 	%D%/bytes.c %D%/bytes.h \
-	%D%/clock.h \
+	%D%/clock.h %D%/completion.h \
 	%D%/crc32c.c %D%/crc32c.h \
 	%D%/disk.c %D%/disk.h \
 	%D%/hashmap.c %D%/hashmap.h \

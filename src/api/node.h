@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The modules that request handlers call, assembled once by broker/. Borrowed everywhere.
+#ifndef API_NODE_H
+#define API_NODE_H
+
+#include "base/clock.h"
+#include "base/disk.h"
+#include "base/trace.h"
+#include "base/uuid.h"
+
+struct config;
+struct controller;
+struct fetch_sessions;
+struct group_coordinator;
+struct metadata;
+struct replicas;
+
+struct node {
+    struct clock *clock;
+    struct trace *trace;
+    struct disk *disk;
+    struct config *config;             // config/config.h: live values of this broker
+    struct metadata *metadata;         // metadata/metadata.h: the committed image
+    struct controller *controller;     // controller/controller.h: decisions about the cluster
+    struct replicas *replicas;         // replica/replicas.h: this broker's partitions
+    struct group_coordinator *groups;  // group/group_coordinator.h
+    struct fetch_sessions *fetch_sessions;
+    int32_t node_id;
+    const char *cluster_id;
+};
+
+#endif
