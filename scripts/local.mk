@@ -1,1 +1,7 @@
-# Units of this folder.
+dist_noinst_SCRIPTS += %D%/build %D%/start %D%/layers %D%/tidy %D%/headers %D%/format %D%/lib/packages
+
+# The rules of the house are tests like any other.
+TESTS += %D%/check_layers.sh %D%/check_tidy.sh %D%/check_headers.sh %D%/check_format.sh
+EXTRA_DIST += %D%/check_layers.sh %D%/check_tidy.sh %D%/check_headers.sh %D%/check_format.sh
+AM_TESTS_ENVIRONMENT = srcdir='$(abs_top_srcdir)'; builddir='$(abs_top_builddir)'; CC='$(CC)'; \
+	export srcdir builddir CC;

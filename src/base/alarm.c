@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by timers_test.c.
 #include "base/alarm.h"
 
 #include "base/list.h"

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Alarms: "call me at this time", set from any thread, rung on the one thread that drives the alarms
-// (reactor 0 in the broker, the simulator's loop). For long-lived owners such as a coordinator shard, which
-// keeps its own timers under its own lock and needs only to be woken at the earliest.
+// Alarms: "call me at this time", set from any thread, rung on the one thread that drives the
+// alarms (reactor 0 in the broker, the simulator's loop). For long-lived owners such as a
+// coordinator shard, which keeps its own timers under its own lock and needs only to be woken at
+// the earliest.
 //
-// The callback runs without the alarms' lock; it takes its owner's lock itself. An alarm is never freed while
-// the broker runs (that is why setting and ringing cannot race with its end).
+// The callback runs without the alarms' lock; it takes its owner's lock itself. An alarm is never
+// freed while the broker runs (that is why setting and ringing cannot race with its end).
 #ifndef BASE_ALARM_H
 #define BASE_ALARM_H
 

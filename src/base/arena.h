@@ -22,7 +22,7 @@ struct arena {
     struct arena_block *_blocks; // newest first
     char *_next;
     char *_end;
-    size_t _total;               // bytes of all blocks
+    size_t _total; // bytes of all blocks
 };
 
 void arena_init(struct arena *arena);
@@ -37,12 +37,13 @@ void *arena_zalloc(struct arena *arena, size_t size); // zeroed
 void *arena_dup(struct arena *arena, const void *from, size_t size);
 char *arena_printf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-struct str arena_str(struct arena *arena, struct str s);     // a copy, NUL-ended; null stays null
-struct str arena_strz(struct arena *arena, const char *z);   // a copy of a C string
+struct str arena_str(struct arena *arena, struct str s);   // a copy, NUL-ended; null stays null
+struct str arena_strz(struct arena *arena, const char *z); // a copy of a C string
 struct bytes arena_bytes(struct arena *arena, struct bytes b);
 
 #define arena_new(arena, type) ((type *)arena_zalloc((arena), sizeof(type)))
-#define arena_array(arena, type, count) ((type *)arena_zalloc((arena), sizeof(type) * (size_t)(count)))
+#define arena_array(arena, type, count)                                                            \
+    ((type *)arena_zalloc((arena), sizeof(type) * (size_t)(count)))
 
 // Bytes held from the heap, used or not.
 size_t arena_footprint(const struct arena *arena);

@@ -54,4 +54,5 @@ static void move_keeps_pointers(void)
     arena_fini(&a);
 }
 
-TEST_MAIN("arena", TEST(allocations_do_not_overlap), TEST(reset_keeps_one_small_block), TEST(move_keeps_pointers))
+TEST_MAIN("arena", TEST(allocations_do_not_overlap), TEST(reset_keeps_one_small_block),
+          TEST(move_keeps_pointers))

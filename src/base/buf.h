@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bulk bytes with a reference count: request frames, whose records are written without a copy while
-// decoded strings still point into them. Counts are atomic, so a reference may be dropped on another thread.
+// decoded strings still point into them. Counts are atomic, so a reference may be dropped on
+// another thread.
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -10,8 +11,8 @@
 
 struct buf {
     atomic_int _refs;
-    size_t size;       // bytes used
-    size_t capacity;   // bytes at data
+    size_t size;     // bytes used
+    size_t capacity; // bytes at data
     struct buf_budget *_budget;
     uint8_t data[];
 };
@@ -22,8 +23,8 @@ struct buf_budget {
     atomic_llong used;
 };
 
-// A buffer with one reference, or NULL when the budget (may be NULL) refuses; size is 0. A buffer is
-// granted while the budget is not yet used up, so one larger than the whole limit still passes.
+// A buffer with one reference, or NULL when the budget (may be NULL) refuses; size is 0. A buffer
+// is granted while the budget is not yet used up, so one larger than the whole limit still passes.
 struct buf *buf_new(struct buf_budget *budget, size_t capacity);
 struct buf *buf_ref(struct buf *buf);
 void buf_unref(struct buf *buf); // NULL is fine

@@ -2,7 +2,8 @@
 #include "base/buf.h"
 #include "base/testing.h"
 
-// The budget refuses once used up, grants one buffer past its limit, and is given back by the last unref.
+// The budget refuses once used up, grants one buffer past its limit, and is given back by the last
+// unref.
 static void budget_refuses_and_recovers(void)
 {
     struct buf_budget budget = { .limit = 100 };

@@ -72,7 +72,11 @@ static uint32_t utf8_next(struct str s, size_t *i)
 {
     static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
     uint8_t first = (uint8_t)s.data[*i];
-    size_t length = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
+    size_t length = first < 0x80       ? 1
+                    : first >> 5 == 6  ? 2
+                    : first >> 4 == 14 ? 3
+                    : first >> 3 == 30 ? 4
+                                       : 0;
     if (length == 0 || *i + length > s.size)
         return UINT32_MAX;
     uint32_t point = length == 1 ? first : first & (0x7fu >> length);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Borrowed views of memory, as the protocol's strings and bytes are: `data == NULL` is Kafka's null,
-// an empty value has a non-NULL pointer. Nothing here owns or allocates, save str_dup.
+// Borrowed views of memory, as the protocol's strings and bytes are: `data == NULL` is Kafka's
+// null, an empty value has a non-NULL pointer. Nothing here owns or allocates, save str_dup.
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 
@@ -19,7 +19,7 @@ struct str {
     size_t size;
 };
 
-#define STR_NULL ((struct str){ NULL, 0 })
+#define STR_NULL   ((struct str){ NULL, 0 })
 #define BYTES_NULL ((struct bytes){ NULL, 0 })
 
 // For printf's "%.*s".
@@ -48,11 +48,11 @@ static inline bool str_eqz(struct str a, const char *z)
     return str_eq(a, str_of(z));
 }
 
-int str_compare(struct str a, struct str b);                  // bytewise, null first
+int str_compare(struct str a, struct str b); // bytewise, null first
 bool str_starts_with(struct str s, const char *prefix);
-struct str str_trim(struct str s);                            // ASCII white space at both ends
-char *str_dup(struct str s);                                  // NUL-ended copy for mem_free; null gives NULL
-bool str_to_int64(struct str s, int64_t *out);                // whole string, decimal, optional sign
+struct str str_trim(struct str s);             // ASCII white space at both ends
+char *str_dup(struct str s);                   // NUL-ended copy for mem_free; null gives NULL
+bool str_to_int64(struct str s, int64_t *out); // whole string, decimal, optional sign
 bool str_is_utf8(struct str s);
 
 // Java's String.hashCode over the UTF-16 units of a UTF-8 string: how Kafka maps groups and

@@ -28,7 +28,8 @@ static void hash_is_javas(void)
     CU_ASSERT_EQUAL(str_java_hash(str_of("")), 0);
     CU_ASSERT_EQUAL(str_java_hash(str_of("polygenelubricants")), INT32_MIN);
     CU_ASSERT_EQUAL(str_java_hash(str_of("hello")), 99162322);
-    CU_ASSERT_EQUAL(str_java_hash(str_of("\xf0\x9f\x98\x80")), 0xd83d * 31 + 0xde00); // a surrogate pair
+    CU_ASSERT_EQUAL(str_java_hash(str_of("\xf0\x9f\x98\x80")),
+                    0xd83d * 31 + 0xde00); // a surrogate pair
 }
 
 static void utf8_is_checked(void)
@@ -48,5 +49,5 @@ static void trim_takes_both_ends(void)
     mem_free(copy);
 }
 
-TEST_MAIN("bytes", TEST(null_and_empty_differ), TEST(integers_are_whole_and_bounded), TEST(hash_is_javas),
-          TEST(utf8_is_checked), TEST(trim_takes_both_ends))
+TEST_MAIN("bytes", TEST(null_and_empty_differ), TEST(integers_are_whole_and_bounded),
+          TEST(hash_is_javas), TEST(utf8_is_checked), TEST(trim_takes_both_ends))

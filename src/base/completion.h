@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// "Call me when it is done", for work that may end later and on another thread (a join that waits for other
-// members, a record that waits to be committed). Embedded in what waits, e.g. struct request.
+// "Call me when it is done", for work that may end later and on another thread (a join that waits
+// for other members, a record that waits to be committed). Embedded in what waits, e.g. struct
+// request.
 //
-// The callee calls `complete` exactly once, perhaps before the starting call has returned, and never while
-// it holds a lock: it collects completions under its lock and calls them after unlocking. Until then the
-// callee may write the result and allocate from the waiter's arena; nobody else touches them.
+// The callee calls `complete` exactly once, perhaps before the starting call has returned, and
+// never while it holds a lock: it collects completions under its lock and calls them after
+// unlocking. Until then the callee may write the result and allocate from the waiter's arena;
+// nobody else touches them.
 #ifndef BASE_COMPLETION_H
 #define BASE_COMPLETION_H
 

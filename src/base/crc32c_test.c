@@ -21,7 +21,8 @@ static void extending_equals_whole(void)
         data[i] = (unsigned char)(i * i >> 3);
     uint32_t whole = crc32c(data, sizeof data);
     for (size_t split = 0; split <= sizeof data; split += 61)
-        CU_ASSERT_EQUAL(crc32c_extend(crc32c(data, split), data + split, sizeof data - split), whole);
+        CU_ASSERT_EQUAL(crc32c_extend(crc32c(data, split), data + split, sizeof data - split),
+                        whole);
 }
 
 TEST_MAIN("crc32c", TEST(known_values), TEST(extending_equals_whole))

@@ -29,7 +29,8 @@ ssize_t disk_pread(struct disk_file *file, void *into, size_t size, int64_t posi
 {
     size_t got = 0;
     while (got < size) {
-        ssize_t n = file->disk->ops->pread(file, (char *)into + got, size - got, position + (int64_t)got);
+        ssize_t n =
+            file->disk->ops->pread(file, (char *)into + got, size - got, position + (int64_t)got);
         if (n == -EINTR)
             continue;
         if (n < 0)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The seam for files. disk_posix is the machine's; the simulator and the fault tests bring their own.
-// All calls are synchronous and return 0 or a size on success, -errno otherwise. Paths are NUL-ended.
-// A file is counted: a reader that still sends from it keeps it alive after the log let go of it.
+// The seam for files. disk_posix is the machine's; the simulator and the fault tests bring their
+// own. All calls are synchronous and return 0 or a size on success, -errno otherwise. Paths are
+// NUL-ended. A file is counted: a reader that still sends from it keeps it alive after the log let
+// go of it.
 #ifndef BASE_DISK_H
 #define BASE_DISK_H
 
@@ -41,19 +42,22 @@ struct disk_ops {
     int (*open)(struct disk *disk, const char *path, int flags, struct disk_file **out);
     void (*close)(struct disk_file *file); // the last reference went
     ssize_t (*pread)(struct disk_file *file, void *into, size_t size, int64_t position);
-    ssize_t (*pwritev)(struct disk_file *file, const struct iovec *iov, int iov_count, int64_t position);
+    ssize_t (*pwritev)(struct disk_file *file, const struct iovec *iov, int iov_count,
+                       int64_t position);
     int (*truncate)(struct disk_file *file, int64_t size); // also grows, sparse
-    int (*sync)(struct disk_file *file);                   // data and what is needed to read it back
+    int (*sync)(struct disk_file *file); // data and what is needed to read it back
     int (*stat_file)(struct disk_file *file, struct disk_stat *out);
-    int (*lock_file)(struct disk_file *file);              // fcntl write lock as Java's; -EAGAIN when held
+    int (*lock_file)(struct disk_file *file); // fcntl write lock as Java's; -EAGAIN when held
     int (*stat)(struct disk *disk, const char *path, struct disk_stat *out);
     int (*rename)(struct disk *disk, const char *from, const char *to);
     int (*unlink)(struct disk *disk, const char *path);
     int (*mkdir)(struct disk *disk, const char *path); // one level
     int (*rmdir)(struct disk *disk, const char *path);
     int (*sync_dir)(struct disk *disk, const char *path);
-    // Calls `each` for every entry but . and .., in no order, with its name only, until it returns non-zero.
-    int (*list)(struct disk *disk, const char *path, int (*each)(void *arg, const char *name), void *arg);
+    // Calls `each` for every entry but . and .., in no order, with its name only, until it returns
+    // non-zero.
+    int (*list)(struct disk *disk, const char *path, int (*each)(void *arg, const char *name),
+                void *arg);
     int64_t (*free_bytes)(struct disk *disk, const char *path); // and of the whole: see total
     int64_t (*total_bytes)(struct disk *disk, const char *path);
 };
@@ -77,10 +81,12 @@ static inline int disk_open(struct disk *disk, const char *path, int flags, stru
 struct disk_file *disk_file_ref(struct disk_file *file);
 void disk_file_unref(struct disk_file *file); // NULL is fine; the last one closes
 
-// Whole reads and writes: short ones are continued. Read: the bytes got, fewer only at the end of the file.
+// Whole reads and writes: short ones are continued. Read: the bytes got, fewer only at the end of
+// the file.
 ssize_t disk_pread(struct disk_file *file, void *into, size_t size, int64_t position);
 int disk_pwrite(struct disk_file *file, const void *from, size_t size, int64_t position);
-int disk_pwritev(struct disk_file *file, struct iovec *iov, int iov_count, int64_t position); // changes iov
+int disk_pwritev(struct disk_file *file, struct iovec *iov, int iov_count,
+                 int64_t position);             // changes iov
 int64_t disk_file_size(struct disk_file *file); // or -errno
 
 // A whole small file into `out` (appended). -ENOENT when missing.

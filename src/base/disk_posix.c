@@ -44,7 +44,8 @@ static ssize_t posix_pread(struct disk_file *file, void *into, size_t size, int6
     return n < 0 ? -errno : n;
 }
 
-static ssize_t posix_pwritev(struct disk_file *file, const struct iovec *iov, int iov_count, int64_t position)
+static ssize_t posix_pwritev(struct disk_file *file, const struct iovec *iov, int iov_count,
+                             int64_t position)
 {
     ssize_t n = iov_count == 1 ? pwrite(file->fd, iov->iov_base, iov->iov_len, position)
                                : pwritev(file->fd, iov, iov_count, position);
@@ -77,7 +78,8 @@ static int posix_stat_file(struct disk_file *file, struct disk_stat *out)
     return 0;
 }
 
-// A POSIX record lock, as Java's FileChannel takes: it keeps a JVM broker out and is kept out by one.
+// A POSIX record lock, as Java's FileChannel takes: it keeps a JVM broker out and is kept out by
+// one.
 static int posix_lock_file(struct disk_file *file)
 {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -131,7 +133,8 @@ static int posix_sync_dir(struct disk *disk, const char *path)
     return error;
 }
 
-static int posix_list(struct disk *disk, const char *path, int (*each)(void *arg, const char *name), void *arg)
+static int posix_list(struct disk *disk, const char *path, int (*each)(void *arg, const char *name),
+                      void *arg)
 {
     (void)disk;
     DIR *dir = opendir(path);

@@ -62,7 +62,10 @@ static void the_lock_excludes_another_process(void)
     pid_t child = fork();
     if (child == 0) {
         struct disk_file *other;
-        _exit(disk_open(disk, path, DISK_WRITE, &other) == 0 && disk->ops->lock_file(other) == -EAGAIN ? 0 : 1);
+        _exit(disk_open(disk, path, DISK_WRITE, &other) == 0 &&
+                      disk->ops->lock_file(other) == -EAGAIN
+                  ? 0
+                  : 1);
     }
     int status = -1;
     CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a fuzz target without a fuzzer, in `make check`: every file of the corpus folders given, each also with
-// every truncation (of small ones) and a fixed number of pseudo-random mutations. Same input, same run.
+// Runs a fuzz target without a fuzzer, in `make check`: every file of the corpus folders given,
+// each also with every truncation (of small ones) and a fixed number of pseudo-random mutations.
+// Same input, same run.
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -50,7 +51,8 @@ static void run_file(const char *path)
     for (int i = 0; i < MUTATIONS && size > 0; i++) {
         memcpy(mutated, data, size);
         for (uint64_t n = 1 + next_random() % 4; n > 0; n--)
-            mutated[next_random() % size] = (uint8_t)(next_random() % 3 == 0 ? 0xff : next_random());
+            mutated[next_random() % size] =
+                (uint8_t)(next_random() % 3 == 0 ? 0xff : next_random());
         run_exact(mutated, size);
     }
 }

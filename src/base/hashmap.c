@@ -31,7 +31,8 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-// A multiply-fold hash in the manner of wyhash: eight bytes a step, the tail read overlapping or padded.
+// A multiply-fold hash in the manner of wyhash: eight bytes a step, the tail read overlapping or
+// padded.
 uint64_t hash_bytes(const void *data, size_t size)
 {
     const uint64_t k0 = 0x9e3779b97f4a7c15u, k1 = 0xbf58476d1ce4e5b9u;
@@ -59,7 +60,8 @@ void hashmap_fini(struct hashmap *map)
     hashmap_init(map);
 }
 
-static struct hashmap_slot *find_slot(const struct hashmap *map, const void *key, size_t key_size, uint64_t hash)
+static struct hashmap_slot *find_slot(const struct hashmap *map, const void *key, size_t key_size,
+                                      uint64_t hash)
 {
     if (map->_capacity == 0)
         return NULL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A hash table from bytes (strings, uuids, integers as bytes) to pointers. Open addressing, kept at most
-// 3/4 full; keys are borrowed: they live in the value, or as long as it.
+// A hash table from bytes (strings, uuids, integers as bytes) to pointers. Open addressing, kept at
+// most 3/4 full; keys are borrowed: they live in the value, or as long as it.
 //
 //     struct hashmap topics;
 //     hashmap_init(&topics);
@@ -10,8 +10,8 @@
 //     for (size_t i = 0; (t = hashmap_next(&topics, &i)) != NULL;) …        // any order
 //
 // While iterating, nothing may be put; the member just returned may be removed only through
-// hashmap_remove followed by starting again. Not thread-safe. The hash is seeded once a process, so that
-// hostile names cannot be made to collide.
+// hashmap_remove followed by starting again. Not thread-safe. The hash is seeded once a process, so
+// that hostile names cannot be made to collide.
 #ifndef BASE_HASHMAP_H
 #define BASE_HASHMAP_H
 
@@ -38,7 +38,7 @@ void *hashmap_find(const struct hashmap *map, const void *key, size_t key_size);
 // Puts, or replaces key and value; returns the former value or NULL. value must not be NULL.
 void *hashmap_put(struct hashmap *map, const void *key, size_t key_size, void *value);
 void *hashmap_remove(struct hashmap *map, const void *key, size_t key_size); // the value or NULL
-void *hashmap_next(const struct hashmap *map, size_t *position);             // start with 0; NULL at the end
+void *hashmap_next(const struct hashmap *map, size_t *position); // start with 0; NULL at the end
 
 uint64_t hash_bytes(const void *data, size_t size);
 

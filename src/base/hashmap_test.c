@@ -18,7 +18,8 @@ static void agrees_with_an_array(void)
         random = random * 1664525 + 1013904223;
         int k = (int)(random >> 8) % KEYS;
         if ((random >> 30) != 0) {
-            CU_ASSERT_PTR_EQUAL(hashmap_put(&map, &keys[k], sizeof k, &keys[k]), present[k] ? &keys[k] : NULL);
+            CU_ASSERT_PTR_EQUAL(hashmap_put(&map, &keys[k], sizeof k, &keys[k]),
+                                present[k] ? &keys[k] : NULL);
             count += !present[k];
             present[k] = 1;
         } else {

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The heap for small objects: never returns NULL (running out of memory aborts; see DESIGN "Memory").
-// Bulk bytes come from struct buf, whose budget may refuse.
+// The heap for small objects: never returns NULL (running out of memory aborts; see DESIGN
+// "Memory"). Bulk bytes come from struct buf, whose budget may refuse.
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
 #include <stddef.h>
 
-void *mem_alloc(size_t size);               // uninitialised
-void *mem_zalloc(size_t size);              // zeroed
-void *mem_realloc(void *old, size_t size);  // like realloc
+void *mem_alloc(size_t size);              // uninitialised
+void *mem_zalloc(size_t size);             // zeroed
+void *mem_realloc(void *old, size_t size); // like realloc
 void *mem_dup(const void *from, size_t size);
-char *mem_strdup(const char *from);         // NULL gives NULL
+char *mem_strdup(const char *from); // NULL gives NULL
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void mem_free(void *pointer);               // NULL is fine
+void mem_free(void *pointer); // NULL is fine
 
 #define mem_new(type) ((type *)mem_zalloc(sizeof(type)))
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks of our own beliefs. A broker that is wrong is worse than one that is dead: `must` is always
-// compiled in. It never judges foreign input (that is an error value), only our own code.
+// Checks of our own beliefs. A broker that is wrong is worse than one that is dead: `must` is
+// always compiled in. It never judges foreign input (that is an error value), only our own code.
 //
 //     must(offset >= log->log_start_offset);
 //     must_be(partition, PARTITION_MAGIC);       // object of the expected kind, not freed

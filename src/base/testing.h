@@ -17,7 +17,10 @@ struct test_case {
     void (*run)(void);
 };
 
-#define TEST(function) { #function, function }
+#define TEST(function)                                                                             \
+    {                                                                                              \
+#function, function                                                                        \
+    }
 
 static inline int test_run(const char *suite_name, const struct test_case *cases, size_t count)
 {

@@ -92,7 +92,8 @@ int64_t timers_next_us(const struct timers *timers)
 
 void timers_run(struct timers *timers, int64_t now_us)
 {
-    // Bounded by what was there at the start, so that a timer set for "now" in a callback waits a turn.
+    // Bounded by what was there at the start, so that a timer set for "now" in a callback waits a
+    // turn.
     for (size_t left = timers->count; left > 0 && timers_next_us(timers) <= now_us; left--) {
         struct timer *timer = timers->_heap[0];
         timer_cancel(timers, timer);

@@ -36,8 +36,8 @@ static inline bool timer_is_set(const struct timer *timer)
 }
 // The earliest deadline, INT64_MAX when none.
 int64_t timers_next_us(const struct timers *timers);
-// Takes out and calls every timer due at now_us, earliest first. A callback may set and cancel any timer;
-// one that it sets for now or earlier waits for the next run.
+// Takes out and calls every timer due at now_us, earliest first. A callback may set and cancel any
+// timer; one that it sets for now or earlier waits for the next run.
 void timers_run(struct timers *timers, int64_t now_us);
 
 #endif

@@ -101,4 +101,5 @@ static void alarms_wake_their_driver(void)
     alarms_fini(&alarms);
 }
 
-TEST_MAIN("timers", TEST(fire_in_order), TEST(a_timer_may_set_itself), TEST(alarms_wake_their_driver))
+TEST_MAIN("timers", TEST(fire_in_order), TEST(a_timer_may_set_itself),
+          TEST(alarms_wake_their_driver))

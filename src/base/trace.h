@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The log for people: one line each on standard error, `time level event words key=value`. Event words first;
-// values that may hold spaces are quoted by the caller with \"%s\".
+// The log for people: one line each on standard error, `time level event words key=value`. Event
+// words first; values that may hold spaces are quoted by the caller with \"%s\".
 //     trace_info(trace, "log recovered topic=%s partition=%d truncated_bytes=%" PRId64, …);
-// error: an operator must act; warn: healed by itself; info: a change of state, a few a minute; debug: per
-// request. The last lines of every level, printed or not, stay in a ring that a failed `must` prints.
+// error: an operator must act; warn: healed by itself; info: a change of state, a few a minute;
+// debug: per request. The last lines of every level, printed or not, stay in a ring that a failed
+// `must` prints.
 #ifndef BASE_TRACE_H
 #define BASE_TRACE_H
 
@@ -17,8 +18,9 @@ enum { TRACE_RING_LINES = 64, TRACE_LINE_MAX = 1024 };
 
 struct trace {
     struct clock *clock;
-    enum trace_level level; // lines above it are kept in the ring only (debug ones are not even made)
-    int fd;                 // where lines go, -1 for nowhere
+    enum trace_level
+        level; // lines above it are kept in the ring only (debug ones are not even made)
+    int fd;    // where lines go, -1 for nowhere
     pthread_mutex_t _lock;
     unsigned _next;
     char _ring[TRACE_RING_LINES][TRACE_LINE_MAX];
@@ -31,8 +33,8 @@ void trace_line(struct trace *trace, enum trace_level level, const char *format,
 void trace_dump_ring(struct trace *trace);
 
 #define trace_error(t, ...) trace_line((t), TRACE_ERROR, __VA_ARGS__)
-#define trace_warn(t, ...) trace_line((t), TRACE_WARN, __VA_ARGS__)
-#define trace_info(t, ...) trace_line((t), TRACE_INFO, __VA_ARGS__)
+#define trace_warn(t, ...)  trace_line((t), TRACE_WARN, __VA_ARGS__)
+#define trace_info(t, ...)  trace_line((t), TRACE_INFO, __VA_ARGS__)
 #define trace_debug(t, ...)                                                                        \
     do {                                                                                           \
         if ((t)->level >= TRACE_DEBUG)                                                             \

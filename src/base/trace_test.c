@@ -10,7 +10,8 @@ static int64_t fixed_ms(struct clock *clock)
 
 static struct clock fixed = { fixed_ms, fixed_ms };
 
-// One line: time, level, words; line breaks in foreign text are flattened; levels above are not written.
+// One line: time, level, words; line breaks in foreign text are flattened; levels above are not
+// written.
 static void a_line_is_one_line(void)
 {
     int pipe_fds[2];

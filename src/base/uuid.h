@@ -35,6 +35,6 @@ struct uuid uuid_from_random(const uint8_t random[16]);
 struct uuid uuid_random(void); // from the system's random source
 void uuid_format(struct uuid u, char out[UUID_TEXT_SIZE]);
 bool uuid_parse(struct str text, struct uuid *out); // false unless a canonical 22-character text
-int uuid_compare(struct uuid a, struct uuid b);      // Java's order: two signed 64-bit halves
+int uuid_compare(struct uuid a, struct uuid b);     // Java's order: two signed 64-bit halves
 
 #endif
