@@ -10,12 +10,18 @@
 #include <stdio.h>
 
 static const uint8_t element_sizes[] = {
-    [FIELD_BOOL] = sizeof(bool),         [FIELD_INT8] = 1,
-    [FIELD_INT16] = 2,                   [FIELD_UINT16] = 2,
-    [FIELD_INT32] = 4,                   [FIELD_UINT32] = 4,
-    [FIELD_INT64] = 8,                   [FIELD_FLOAT64] = 8,
-    [FIELD_UUID] = sizeof(struct uuid),  [FIELD_STRING] = sizeof(struct str),
-    [FIELD_BYTES] = sizeof(struct bytes), [FIELD_RECORDS] = sizeof(struct records),
+    [FIELD_BOOL] = sizeof(bool),
+    [FIELD_INT8] = 1,
+    [FIELD_INT16] = 2,
+    [FIELD_UINT16] = 2,
+    [FIELD_INT32] = 4,
+    [FIELD_UINT32] = 4,
+    [FIELD_INT64] = 8,
+    [FIELD_FLOAT64] = 8,
+    [FIELD_UUID] = sizeof(struct uuid),
+    [FIELD_STRING] = sizeof(struct str),
+    [FIELD_BYTES] = sizeof(struct bytes),
+    [FIELD_RECORDS] = sizeof(struct records),
 };
 
 size_t codec_element_size(const struct field_desc *field)
@@ -23,7 +29,8 @@ size_t codec_element_size(const struct field_desc *field)
     return field->type == FIELD_STRUCT ? field->of->struct_size : element_sizes[field->type];
 }
 
-// ---- defaults -------------------------------------------------------------------------------------
+// ---- defaults
+// -------------------------------------------------------------------------------------
 
 static void set_array(void *at, void *elements, int32_t count)
 {
@@ -63,13 +70,13 @@ static void set_default(const struct field_desc *f, void *at)
         *(struct uuid *)at = UUID_ZERO;
         break;
     case FIELD_STRING:
-        *(struct str *)at = (struct str){null_default ? NULL : "", 0};
+        *(struct str *)at = (struct str){ null_default ? NULL : "", 0 };
         break;
     case FIELD_BYTES:
-        *(struct bytes *)at = (struct bytes){null_default ? NULL : (const uint8_t *)"", 0};
+        *(struct bytes *)at = (struct bytes){ null_default ? NULL : (const uint8_t *)"", 0 };
         break;
     case FIELD_RECORDS:
-        *(struct records *)at = (struct records){.size = -1};
+        *(struct records *)at = (struct records){ .size = -1 };
         break;
     case FIELD_STRUCT:
         if (f->flags & FIELD_POINTER)
@@ -96,7 +103,7 @@ void message_init(const struct message_desc *desc, void *out)
     for (unsigned i = 0; i < desc->field_count; i++)
         set_default(&desc->fields[i], (char *)out + desc->fields[i].offset);
     if (has_unknown(desc))
-        *unknown_fields(desc, out) = (struct tagged_fields){0};
+        *unknown_fields(desc, out) = (struct tagged_fields){ 0 };
 }
 
 static bool struct_is_default(const struct message_desc *desc, const void *in)
@@ -151,7 +158,8 @@ bool codec_is_default(const struct field_desc *f, const void *at)
     return false;
 }
 
-// ---- decode ---------------------------------------------------------------------------------------
+// ---- decode
+// ---------------------------------------------------------------------------------------
 
 struct decoding {
     struct reader *r;
@@ -171,17 +179,18 @@ static bool decode_failed(struct decoding *d, const struct field_desc *f, int32_
     return false;
 }
 
-static bool null_found(struct decoding *d, const struct field_desc *f)
+// The elements of an array are never nullable; `nullable` speaks of the array.
+static bool null_found(struct decoding *d, const struct field_desc *f, bool is_element)
 {
-    if (!version_in(f->nullable, d->version))
+    if (is_element || !version_in(f->nullable, d->version))
         reader_fail(d->r, "null, but not nullable");
     return !reader_failed(d->r);
 }
 
 static bool decode_struct(struct decoding *d, const struct message_desc *desc, uint8_t *out);
 
-// A nullable struct is preceded by a byte, below 0 for null, outside of the tagged fields, and inside
-// of them by a varint, 0 for null.
+// A nullable struct is preceded by a byte, below 0 for null, outside of the tagged fields, and
+// inside of them by a varint, 0 for null.
 static bool decode_pointer(struct decoding *d, const struct field_desc *f, void *at)
 {
     void *p = NULL;
@@ -229,17 +238,17 @@ static inline bool decode_value(struct decoding *d, const struct field_desc *f, 
     case FIELD_STRING:
         *(struct str *)at = reader_string(r, compact);
         if (((struct str *)at)->data == NULL)
-            return null_found(d, f);
+            return null_found(d, f, f->flags & FIELD_ARRAY);
         break;
     case FIELD_BYTES:
         *(struct bytes *)at = reader_bytes(r, compact);
         if (((struct bytes *)at)->data == NULL)
-            return null_found(d, f);
+            return null_found(d, f, f->flags & FIELD_ARRAY);
         break;
     case FIELD_RECORDS:
         *(struct records *)at = reader_records(r, compact);
         if (((struct records *)at)->size < 0)
-            return null_found(d, f);
+            return null_found(d, f, f->flags & FIELD_ARRAY);
         break;
     case FIELD_STRUCT:
         if (f->flags & FIELD_POINTER)
@@ -300,7 +309,7 @@ static bool decode_array(struct decoding *d, const struct field_desc *f, bool co
         return decode_failed(d, f, -1);
     if (count <= 0) {
         set_array(at, NULL, count < 0 ? -1 : 0);
-        return count == 0 || null_found(d, f) || decode_failed(d, f, -1);
+        return count == 0 || null_found(d, f, false) || decode_failed(d, f, -1);
     }
     if ((size_t)count > reader_remaining(r) / min_element_size(d, f, compact)) {
         reader_fail(r, "an array of more elements than the bytes can hold");
@@ -340,13 +349,16 @@ static const struct field_desc *find_tag(const struct message_desc *desc, uint32
     return NULL;
 }
 
-// The size in front of a field that is known is not looked at, as in Kafka.
+// As in Kafka, the size in front of a field that is known is not looked at, and a count that would
+// be negative as an int32 is none.
 static bool decode_tagged(struct decoding *d, const struct message_desc *desc, uint8_t *out)
 {
     struct reader *r = d->r;
     struct tagged_field *unknown = NULL;
     uint32_t unknown_count = 0;
     uint32_t count = reader_uvarint(r);
+    if (count > INT32_MAX)
+        count = 0;
     if (count > reader_remaining(r) / 2)
         reader_fail(r, "more tagged fields than the bytes can hold");
     for (uint32_t i = 0; i < count && !reader_failed(r); i++) {
@@ -367,9 +379,9 @@ static bool decode_tagged(struct decoding *d, const struct message_desc *desc, u
             break;
         if (unknown == NULL)
             unknown = arena_alloc(d->arena, (count - i) * sizeof *unknown);
-        unknown[unknown_count++] = (struct tagged_field){tag, {data, size}};
+        unknown[unknown_count++] = (struct tagged_field){ tag, { data, size } };
     }
-    *unknown_fields(desc, out) = (struct tagged_fields){unknown, unknown_count};
+    *unknown_fields(desc, out) = (struct tagged_fields){ unknown, unknown_count };
     return !reader_failed(r);
 }
 
@@ -386,14 +398,14 @@ static bool decode_struct(struct decoding *d, const struct message_desc *desc, u
     if (flexible)
         return decode_tagged(d, desc, out);
     if (has_unknown(desc))
-        *unknown_fields(desc, out) = (struct tagged_fields){0};
+        *unknown_fields(desc, out) = (struct tagged_fields){ 0 };
     return true;
 }
 
 bool codec_decode(const struct message_desc *desc, int16_t version, struct reader *reader,
                   struct arena *arena, void *out)
 {
-    struct decoding d = {reader, arena, version};
+    struct decoding d = { reader, arena, version };
     if (!version_in(desc->versions, version))
         reader_fail(reader, "a version that the message does not have");
     else if (!reader_failed(reader) && decode_struct(&d, desc, out))
@@ -406,7 +418,8 @@ bool codec_decode(const struct message_desc *desc, int16_t version, struct reade
     return false;
 }
 
-// ---- encode ---------------------------------------------------------------------------------------
+// ---- encode
+// ---------------------------------------------------------------------------------------
 
 struct encoding {
     struct writer *w;
@@ -421,16 +434,15 @@ static void encode_failed(struct encoding *e, const struct message_desc *desc,
 {
     if (writer_failed(e->w))
         return;
-    writer_fail(e->w, e->w->arena == NULL
-                          ? what
-                          : arena_printf(e->w->arena, "%s.%s: %s at version %d", desc->name,
-                                         f->name, what, e->version));
+    writer_fail(e->w, e->w->arena == NULL ? what
+                                          : arena_printf(e->w->arena, "%s.%s: %s at version %d",
+                                                         desc->name, f->name, what, e->version));
 }
 
 static bool may_be_null(struct encoding *e, const struct message_desc *desc,
-                        const struct field_desc *f)
+                        const struct field_desc *f, bool is_element)
 {
-    if (version_in(f->nullable, e->version))
+    if (!is_element && version_in(f->nullable, e->version))
         return true;
     encode_failed(e, desc, f, "null, but not nullable");
     return false;
@@ -440,7 +452,7 @@ static void encode_pointer(struct encoding *e, const struct message_desc *desc,
                            const struct field_desc *f, const void *at)
 {
     const void *p = codec_pointer(at);
-    if (p == NULL && !may_be_null(e, desc, f))
+    if (p == NULL && !may_be_null(e, desc, f, false))
         return;
     if (version_in(f->nullable, e->version)) {
         if (f->tag < 0)
@@ -479,15 +491,18 @@ static inline void encode_value(struct encoding *e, const struct message_desc *d
         writer_uuid(w, *(const struct uuid *)at);
         break;
     case FIELD_STRING:
-        if (((const struct str *)at)->data != NULL || may_be_null(e, desc, f))
+        if (((const struct str *)at)->data != NULL ||
+            may_be_null(e, desc, f, f->flags & FIELD_ARRAY))
             writer_string(w, *(const struct str *)at, compact);
         break;
     case FIELD_BYTES:
-        if (((const struct bytes *)at)->data != NULL || may_be_null(e, desc, f))
+        if (((const struct bytes *)at)->data != NULL ||
+            may_be_null(e, desc, f, f->flags & FIELD_ARRAY))
             writer_bytes(w, *(const struct bytes *)at, compact);
         break;
     case FIELD_RECORDS:
-        if (((const struct records *)at)->size >= 0 || may_be_null(e, desc, f))
+        if (((const struct records *)at)->size >= 0 ||
+            may_be_null(e, desc, f, f->flags & FIELD_ARRAY))
             writer_records(w, *(const struct records *)at, compact);
         break;
     case FIELD_STRUCT:
@@ -508,7 +523,7 @@ static void encode_field(struct encoding *e, const struct message_desc *desc,
         return;
     }
     int32_t count = codec_array_count(at);
-    if (count < 0 && !may_be_null(e, desc, f))
+    if (count < 0 && !may_be_null(e, desc, f, false))
         return;
     writer_length32(e->w, count < 0 ? -1 : count, compact);
     size_t size = codec_element_size(f);
@@ -526,7 +541,7 @@ static void encode_tagged_field(struct encoding *e, const struct message_desc *d
 {
     struct writer counter;
     writer_init_counting(&counter);
-    encode_field(&(struct encoding){&counter, e->version}, desc, f, true, at);
+    encode_field(&(struct encoding){ &counter, e->version }, desc, f, true, at);
     // What fails here fails below too, and there the reason is kept.
     writer_uvarint(e->w, (uint32_t)f->tag);
     writer_uvarint(e->w, (uint32_t)writer_size(&counter));
@@ -571,7 +586,7 @@ static void encode_tagged(struct encoding *e, const struct message_desc *desc, c
             writer_fail(e->w, "an unknown tagged field has the tag of a known one");
         encode_tagged_field(e, desc, f, in + f->offset);
     }
-    next = encode_unknown(e, unknown, next, UINT32_MAX);
+    next = encode_unknown(e, unknown, next, INT32_MAX);
     if (next < unknown->count)
         writer_fail(e->w, "a tag that is too large");
 }
@@ -600,7 +615,7 @@ static void encode_struct(struct encoding *e, const struct message_desc *desc, c
 bool codec_encode(const struct message_desc *desc, int16_t version, struct writer *writer,
                   const void *in)
 {
-    struct encoding e = {writer, version};
+    struct encoding e = { writer, version };
     if (version_in(desc->versions, version))
         encode_struct(&e, desc, in);
     else
@@ -627,5 +642,5 @@ struct bytes codec_encode_bytes(const struct message_desc *desc, int16_t version
     if (!codec_encode(desc, version, &w, in))
         return BYTES_NULL;
     must(writer_size(&w) == (size_t)size);
-    return (struct bytes){out, (size_t)size};
+    return (struct bytes){ out, (size_t)size };
 }

@@ -42,12 +42,12 @@ enum field_type {
 };
 
 enum field_flag {
-    FIELD_ARRAY = 1,        // a pointer, and the int32_t count behind it; -1 is null
-    FIELD_POINTER = 2,      // a struct that may be null
-    FIELD_IGNORABLE = 4,    // dropped silently at a version that lacks it
-    FIELD_CLASSIC = 8,      // never compact
+    FIELD_ARRAY = 1,     // a pointer, and the int32_t count behind it; -1 is null
+    FIELD_POINTER = 2,   // a struct that may be null
+    FIELD_IGNORABLE = 4, // dropped silently at a version that lacks it
+    FIELD_CLASSIC = 8,   // never compact
     FIELD_NULL_DEFAULT = 16,
-    FIELD_KEY = 32,         // tells an element from its siblings
+    FIELD_KEY = 32, // tells an element from its siblings
 };
 
 struct version_range {
@@ -61,15 +61,15 @@ static inline bool version_in(struct version_range range, int version)
 }
 
 struct field_desc {
-    const char *name;                 // as in Kafka's JSON
-    const struct message_desc *of;    // of a struct, or of an array of structs
-    int64_t default_value;            // of a number or bool
-    uint16_t offset;                  // in the struct
-    int16_t tag;                      // -1: not tagged
+    const char *name;              // as in Kafka's JSON
+    const struct message_desc *of; // of a struct, or of an array of structs
+    int64_t default_value;         // of a number or bool
+    uint16_t offset;               // in the struct
+    int16_t tag;                   // -1: not tagged
     struct version_range versions;
     struct version_range nullable;
-    uint8_t type;                     // enum field_type, of an element if it is an array
-    uint8_t flags;                    // enum field_flag
+    uint8_t type;  // enum field_type, of an element if it is an array
+    uint8_t flags; // enum field_flag
 };
 
 enum message_kind {
@@ -109,13 +109,14 @@ struct message_desc {
 // ClassicMemberMetadata) points to a constant: replace it, do not write to it.
 void message_init(const struct message_desc *desc, void *out);
 
-// Reads one message. False if it is malformed: `reader->reason` then says where and why (the text is
-// in the arena), and `out` must not be used. What follows the message stays in the reader.
+// Reads one message. False if it is malformed: `reader->reason` then says where and why (the text
+// is in the arena), and `out` must not be used. What follows the message stays in the reader.
 bool codec_decode(const struct message_desc *desc, int16_t version, struct reader *reader,
                   struct arena *arena, void *out);
 
 // Writes one message. False if it cannot be written at this version: `writer->reason` says why (in
-// the writer's arena, or a constant if it has none). `in` must live as long as spliced records must.
+// the writer's arena, or a constant if it has none). `in` must live as long as spliced records
+// must.
 bool codec_encode(const struct message_desc *desc, int16_t version, struct writer *writer,
                   const void *in);
 

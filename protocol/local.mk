@@ -179,6 +179,7 @@ CLEANFILES += %D%/generated.stamp %D%/descriptors.c %D%/kafka_error.c %D%/kafka_
 
 libproto_a_SOURCES += \
 	%D%/codec.c %D%/codec.h \
+	%D%/json.c %D%/json.h \
 	%D%/registry.c %D%/registry.h \
 	%D%/wire.c %D%/wire.h
 nodist_libproto_a_SOURCES += %D%/descriptors.c %D%/kafka_error.c

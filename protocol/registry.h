@@ -11,7 +11,8 @@
 // All messages, headers and records, NULL behind the last.
 extern const struct message_desc *const message_descs[];
 
-// NULL if there is no such API. The lowest and highest version are in `versions`, see `last_stable`.
+// NULL if there is no such API. The lowest and highest version are in `versions`, see
+// `last_stable`.
 const struct message_desc *message_request_desc(int16_t api_key);
 const struct message_desc *message_response_desc(int16_t api_key);
 
@@ -24,8 +25,8 @@ const char *api_name(int16_t api_key);
 int16_t message_request_header_version(int16_t api_key, int16_t version);
 int16_t message_response_header_version(int16_t api_key, int16_t version);
 
-// The descriptor of a metadata or remote-log record, or of a coordinator record's key, and of such a
-// record's value. NULL if the domain has no such type.
+// The descriptor of a metadata or remote-log record, or of a coordinator record's key, and of such
+// a record's value. NULL if the domain has no such type.
 const struct message_desc *record_desc(enum record_domain domain, int type);
 const struct message_desc *record_value_desc(enum record_domain domain, int type);
 

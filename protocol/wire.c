@@ -5,7 +5,8 @@
 
 enum { BLOCK_SIZE_MIN = 512, BLOCK_SIZE_MAX = 65536, STRING_SIZE_MAX = INT16_MAX };
 
-// ---- reader ---------------------------------------------------------------------------------------
+// ---- reader
+// ---------------------------------------------------------------------------------------
 
 void reader_init(struct reader *r, const void *data, size_t size)
 {
@@ -35,7 +36,7 @@ double reader_float64(struct reader *r)
 
 struct uuid reader_uuid(struct reader *r)
 {
-    struct uuid v = {{0}};
+    struct uuid v = { { 0 } };
     const uint8_t *p = reader_take(r, sizeof v.bytes);
     if (p != NULL)
         memcpy(v.bytes, p, sizeof v.bytes);
@@ -103,45 +104,46 @@ struct str reader_string(struct reader *r, bool compact)
 {
     int32_t length = compact ? reader_length_compact(r) : reader_length16(r);
     if (length < 0 || reader_failed(r))
-        return (struct str){NULL, 0};
+        return (struct str){ NULL, 0 };
     if (length > STRING_SIZE_MAX) {
         reader_fail(r, "a string of more than 32767 bytes");
-        return (struct str){NULL, 0};
+        return (struct str){ NULL, 0 };
     }
     const uint8_t *p = reader_take(r, (size_t)length);
-    return (struct str){(const char *)p, p ? (size_t)length : 0};
+    return (struct str){ (const char *)p, p ? (size_t)length : 0 };
 }
 
 struct bytes reader_bytes(struct reader *r, bool compact)
 {
     int32_t length = compact ? reader_length_compact(r) : reader_length32(r);
     if (length < 0 || reader_failed(r))
-        return (struct bytes){NULL, 0};
+        return (struct bytes){ NULL, 0 };
     const uint8_t *p = reader_take(r, (size_t)length);
-    return (struct bytes){p, p ? (size_t)length : 0};
+    return (struct bytes){ p, p ? (size_t)length : 0 };
 }
 
 struct records reader_records(struct reader *r, bool compact)
 {
     struct bytes b = reader_bytes(r, compact);
-    return (struct records){.data = b.data, .size = b.data ? (int32_t)b.size : -1};
+    return (struct records){ .data = b.data, .size = b.data ? (int32_t)b.size : -1 };
 }
 
-// ---- writer ---------------------------------------------------------------------------------------
+// ---- writer
+// ---------------------------------------------------------------------------------------
 
 void writer_init(struct writer *w, struct arena *arena)
 {
-    *w = (struct writer){.arena = arena, .next_block_size = BLOCK_SIZE_MIN};
+    *w = (struct writer){ .arena = arena, .next_block_size = BLOCK_SIZE_MIN };
 }
 
 void writer_init_fixed(struct writer *w, void *data, size_t size)
 {
-    *w = (struct writer){.position = data, .begin = data, .end = (uint8_t *)data + size};
+    *w = (struct writer){ .position = data, .begin = data, .end = (uint8_t *)data + size };
 }
 
 void writer_init_counting(struct writer *w)
 {
-    *w = (struct writer){.is_counting = true};
+    *w = (struct writer){ .is_counting = true };
     w->position = w->begin = w->scratch;
     w->end = w->scratch + sizeof w->scratch;
 }
@@ -177,7 +179,7 @@ static void add_piece(struct writer *w, struct piece piece)
 // What the block holds so far becomes a piece; the rest of the block stays in use.
 static void end_piece(struct writer *w)
 {
-    add_piece(w, (struct piece){.data = w->begin, .size = (size_t)(w->position - w->begin)});
+    add_piece(w, (struct piece){ .data = w->begin, .size = (size_t)(w->position - w->begin) });
     w->begin = w->position;
 }
 
@@ -228,12 +230,12 @@ void writer_uvarlong(struct writer *w, uint64_t v)
 
 void writer_varint(struct writer *w, int32_t v)
 {
-    writer_uvarint(w, ((uint32_t)v << 1) ^ (uint32_t)-(v < 0));
+    writer_uvarint(w, ((uint32_t)v << 1) ^ (uint32_t) - (v < 0));
 }
 
 void writer_varlong(struct writer *w, int64_t v)
 {
-    writer_uvarlong(w, ((uint64_t)v << 1) ^ (uint64_t)-(int64_t)(v < 0));
+    writer_uvarlong(w, ((uint64_t)v << 1) ^ (uint64_t) - (int64_t)(v < 0));
 }
 
 void writer_raw(struct writer *w, const void *data, size_t size)
@@ -268,7 +270,7 @@ void writer_splice(struct writer *w, const void *data, size_t size)
         return;
     }
     end_piece(w);
-    add_piece(w, (struct piece){.data = data, .size = size});
+    add_piece(w, (struct piece){ .data = data, .size = size });
 }
 
 void writer_splice_file(struct writer *w, struct disk_file *file, int64_t position, size_t size)
@@ -280,7 +282,7 @@ void writer_splice_file(struct writer *w, struct disk_file *file, int64_t positi
         return;
     }
     end_piece(w);
-    add_piece(w, (struct piece){.file = file, .file_position = position, .size = size});
+    add_piece(w, (struct piece){ .file = file, .file_position = position, .size = size });
 }
 
 void writer_length32(struct writer *w, int32_t length, bool compact)
@@ -340,7 +342,7 @@ uint32_t writer_finish(struct writer *w)
 struct bytes writer_flatten(struct writer *w, struct arena *arena)
 {
     if (writer_failed(w))
-        return (struct bytes){NULL, 0};
+        return (struct bytes){ NULL, 0 };
     must(w->arena != NULL);
     writer_finish(w);
     uint8_t *out = arena_alloc(arena, w->piece_bytes);
@@ -349,10 +351,10 @@ struct bytes writer_flatten(struct writer *w, struct arena *arena)
         const struct piece *piece = &w->pieces[i];
         if (piece->file != NULL) {
             writer_fail(w, "records in a file cannot be written to memory");
-            return (struct bytes){NULL, 0};
+            return (struct bytes){ NULL, 0 };
         }
         memcpy(out + at, piece->data, piece->size);
         at += piece->size;
     }
-    return (struct bytes){out, at};
+    return (struct bytes){ out, at };
 }

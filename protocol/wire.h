@@ -14,8 +14,9 @@
 //     |len|corr|... topic|part| records in a file |part| records in memory |tags|
 //     [--- memory -----------][-- file ---------- ][mem][-- memory, not copied][mem]
 //
-// (3) Bytes in one of its blocks never move, so a place returned by writer_take may be filled later.
-// (4) Records of RECORDS_SPLICE_SIZE or more and those in files are referred to, not copied: they
+// (3) Bytes in one of its blocks never move, so a place returned by writer_take may be filled
+// later. (4) Records of RECORDS_SPLICE_SIZE or more and those in files are referred to, not copied:
+// they
 //     must live until the frame has been sent.
 // (5) Its failures stick as the reader's do.
 #ifndef PROTOCOL_WIRE_H
@@ -51,7 +52,8 @@ struct tagged_fields {
     uint32_t count;
 };
 
-// ---- reader ---------------------------------------------------------------------------------------
+// ---- reader
+// ---------------------------------------------------------------------------------------
 
 struct reader {
     const uint8_t *position;
@@ -148,7 +150,8 @@ struct str reader_string(struct reader *r, bool compact);
 struct bytes reader_bytes(struct reader *r, bool compact);
 struct records reader_records(struct reader *r, bool compact);
 
-// ---- writer ---------------------------------------------------------------------------------------
+// ---- writer
+// ---------------------------------------------------------------------------------------
 
 enum { RECORDS_SPLICE_SIZE = 4096 };
 
@@ -161,9 +164,9 @@ struct piece {
 };
 
 struct writer {
-    uint8_t *position; // next free byte of the block
-    uint8_t *end;      // of the block
-    uint8_t *begin;    // first byte of the block that no piece has yet
+    uint8_t *position;  // next free byte of the block
+    uint8_t *end;       // of the block
+    uint8_t *begin;     // first byte of the block that no piece has yet
     const char *reason; // NULL as long as all is well
     struct arena *arena;
     struct piece *pieces;
