@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One request of a client, from its frame to its reply. Made by dispatch (api/dispatch.c), freed
-// when the reply has left or its connection is gone; everything decoded or answered lives in its
-// arena or points into its frame.
+// One request of a client, from its frame to its reply. Made by dispatch (api/dispatch.c), freed when the reply has
+// left or its connection is gone; everything decoded or answered lives in its arena or points into its frame.
 //
 //     frame ──> dispatch: header, version, row of api.tbl, decode ──> handle_x(request)
 //                  handler fills request->response, then exactly one of
@@ -9,10 +8,9 @@
 //                    request_reply_nothing    Produce with acks=0
 //                    request_close            what Kafka answers by closing the connection
 //
-// Threads: a request belongs to the reactor of its connection. Whoever it waits for (a group, the
-// controller) owns response and arena until it completes `completion`, whose effect is
-// request_reply. Work that has to look again (a parked fetch) is posted back to the reactor with
-// request_post.
+// Threads: a request belongs to the reactor of its connection. Whoever it waits for (a group, the controller) owns
+// response and arena until it completes `completion`, whose effect is request_reply. Work that has to look again
+// (a parked fetch) is posted back to the reactor with request_post.
 #ifndef API_REQUEST_H
 #define API_REQUEST_H
 
@@ -29,47 +27,47 @@ struct request;
 
 // Who is at the other end; lives as long as the connection and its requests.
 struct client {
-    uint64_t connection_id;    // unique in this process
-    const char *listener_name; // "PLAINTEXT"
-    const char *host;          // text of the peer's address, without the port
-    struct str software_name;  // from ApiVersions v3+; owned by the connection
+    uint64_t connection_id;       // unique in this process
+    const char *listener_name;    // "PLAINTEXT"
+    const char *host;             // text of the peer's address, without the port
+    struct str software_name;     // from ApiVersions v3+; owned by the connection
     struct str software_version;
-    struct str principal_type; // "User"
-    struct str principal_name; // "ANONYMOUS" on a plain listener
+    struct str principal_type;    // "User"
+    struct str principal_name;    // "ANONYMOUS" on a plain listener
     bool authenticated_by_token;
 };
 
 // What a request asks of its reactor; the broker and the simulator each supply one.
 struct request_ops {
-    void (*reply)(struct request *request);                  // any thread
-    void (*reply_nothing)(struct request *request);          // any thread
-    void (*close)(struct request *request, const char *why); // any thread
-    void (*post)(struct request *request); // any thread: run request->on_post there
-    void (*set_timer)(struct request *request, int64_t deadline_us); // on its reactor
-    void (*cancel_timer)(struct request *request);                   // on its reactor
+    void (*reply)(struct request *request);                            // any thread
+    void (*reply_nothing)(struct request *request);                    // any thread
+    void (*close)(struct request *request, const char *why);           // any thread
+    void (*post)(struct request *request);                             // any thread: run request->on_post there
+    void (*set_timer)(struct request *request, int64_t deadline_us);   // on its reactor
+    void (*cancel_timer)(struct request *request);                     // on its reactor
 };
 
 struct request {
     uint32_t magic;
     struct arena arena;
-    struct buf *frame; // holds a reference; strings, bytes and records of `body` point into it
+    struct buf *frame;            // holds a reference; strings, bytes and records of `body` point into it
     enum api_key api_key;
     int16_t api_version;
     int32_t correlation_id;
-    struct str client_id;  // null when the client sent none
-    const struct api *api; // its row of api.tbl
-    void *body;            // the decoded request struct of api_key
-    void *response; // the response struct of api_key with the schema's defaults; handlers fill it
+    struct str client_id;         // null when the client sent none
+    const struct api *api;        // its row of api.tbl
+    void *body;                   // the decoded request struct of api_key
+    void *response;               // the response struct of api_key with the schema's defaults; handlers fill it
     struct client *client;
     struct node *node;
-    int64_t received_us; // monotonic
+    int64_t received_us;          // monotonic
     int32_t throttle_time_ms;
 
     struct completion completion; // completing it is request_reply
 
-    void (*on_post)(struct request *request); // set before request_post
-    struct timer timer;                       // timer.on_expired set by the handler that uses it
-    void *state;                              // the handler's own while the request waits
+    void (*on_post)(struct request *request);  // set before request_post
+    struct timer timer;                        // timer.on_expired set by the handler that uses it
+    void *state;                               // the handler's own while the request waits
 
     const struct request_ops *ops;
 };

@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The controller: decides about the cluster. It alone writes __cluster_metadata, and it runs on a
-// thread of its own.
+// The controller: decides about the cluster. It alone writes __cluster_metadata, and it runs on a thread of its own.
 //
 //      any thread                                   the controller's thread
 //     controller_submit(call) ──> queue ──> take all ──> evaluate each into records and a response
-//                                                    ──> one write and one sync of all records
-//                                                    (metadata_log) ──> replay them into the image
-//                                                    (metadata), tell subscribers ──> complete the
-//                                                    calls
+//                                                    ──> one write and one sync of all records   (metadata_log)
+//                                                    ──> replay them into the image (metadata), tell subscribers
+//                                                    ──> complete the calls
 //
-// (1) A call is completed after its records are committed, replayed and published; a call that
-// changes nothing is
+// (1) A call is completed after its records are committed, replayed and published; a call that changes nothing is
 //     completed after those before it.
-// (2) Each call is evaluated against the state that all earlier calls left, committed or not: the
-// controller's own
-//     image runs ahead of the published one. If the write fails, that image is thrown away and
-//     every call of the batch is answered with an error, as when a JVM controller resigns.
+// (2) Each call is evaluated against the state that all earlier calls left, committed or not: the controller's own
+//     image runs ahead of the published one. If the write fails, that image is thrown away and every call of the
+//     batch is answered with an error, as when a JVM controller resigns.
 // (3) The records of one call commit together or not at all.
-// (4) The thread sleeps until there is a call or a snapshot is due: an idle cluster writes and
-// computes nothing
+// (4) The thread sleeps until there is a call or a snapshot is due: an idle cluster writes and computes nothing
 //     (doc/decisions/no-op-records.md).
 #ifndef CONTROLLER_CONTROLLER_H
 #define CONTROLLER_CONTROLLER_H
@@ -35,16 +30,15 @@ struct config;
 struct controller;
 struct metadata;
 
-// One request to the controller, in the request and response structs of its API. Served:
-// CREATE_TOPICS, DELETE_TOPICS, CREATE_PARTITIONS, ALTER_CONFIGS, INCREMENTAL_ALTER_CONFIGS,
-// ALLOCATE_PRODUCER_IDS, BROKER_REGISTRATION, BROKER_HEARTBEAT. Everything borrowed until
-// completed.
+// One request to the controller, in the request and response structs of its API. Served: CREATE_TOPICS,
+// DELETE_TOPICS, CREATE_PARTITIONS, ALTER_CONFIGS, INCREMENTAL_ALTER_CONFIGS, ALLOCATE_PRODUCER_IDS,
+// BROKER_REGISTRATION, BROKER_HEARTBEAT. Everything borrowed until completed.
 struct controller_call {
     enum api_key api_key;
-    int16_t version;     // decides what error codes a client of that age is told
-    const void *request; // decoded
-    void *response;      // with defaults; filled when completed
-    struct arena *arena; // for what the response points to; the controller's alone until completed
+    int16_t version;               // decides what error codes a client of that age is told
+    const void *request;           // decoded
+    void *response;                // with defaults; filled when completed
+    struct arena *arena;           // for what the response points to; the controller's alone until completed
     struct completion *completion; // completed on the controller's thread
     struct list _link;
 };
@@ -54,17 +48,15 @@ struct controller_options {
     struct clock *clock;
     struct trace *trace;
     const struct config *config;
-    struct metadata *metadata; // empty; filled by controller_open
-    const char *metadata_dir;  // the log dir that holds (or will hold) __cluster_metadata-0 and
-                               // bootstrap.checkpoint
+    struct metadata *metadata;   // empty; filled by controller_open
+    const char *metadata_dir;    // the log dir that holds (or will hold) __cluster_metadata-0 and bootstrap.checkpoint
     const char *cluster_id;
     int32_t node_id;
-    struct uuid directory_id; // of metadata_dir, from its meta.properties
+    struct uuid directory_id;    // of metadata_dir, from its meta.properties
 };
 
-// Opens or creates the metadata log, elects itself, writes what an empty cluster starts with
-// (bootstrap.checkpoint), and publishes the image. 0, or -errno: the log could not be read or
-// written (said in the trace).
+// Opens or creates the metadata log, elects itself, writes what an empty cluster starts with (bootstrap.checkpoint),
+// and publishes the image. 0, or -errno: the log could not be read or written (said in the trace).
 int controller_open(const struct controller_options *options, struct controller **out);
 // Runs the thread. Without it, controller_step does its work in the caller (simulator, tests).
 int controller_start(struct controller *controller);
@@ -76,14 +68,12 @@ void controller_free(struct controller *controller);
 // From any thread. After controller_stop: answered at once with NOT_CONTROLLER.
 void controller_submit(struct controller *controller, struct controller_call *call);
 
-// Starts the creation of a topic as a client's Metadata request or a coordinator's first use does,
-// with the broker's defaults, or, for Kafka's internal topics, with their own partition counts,
-// factors and configs. Returns at once; several for the same name while one is under way count
-// once.
+// Starts the creation of a topic as a client's Metadata request or a coordinator's first use does, with the broker's
+// defaults, or, for Kafka's internal topics, with their own partition counts, factors and configs. Returns at once;
+// several for the same name while one is under way count once.
 void controller_auto_create_topic(struct controller *controller, struct str name);
 
-// The finalised kraft.version: 1 when the voters are in the log, 0 when they come from the
-// configuration.
+// The finalised kraft.version: 1 when the voters are in the log, 0 when they come from the configuration.
 int16_t controller_kraft_version(const struct controller *controller);
 // This controller's epoch (of the raft leader).
 int32_t controller_epoch(const struct controller *controller);

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine under group (and later transaction) state. A coordinator owns an internal topic; each
-// partition of it is a shard: a state object that is nothing but the replay of that partition's
-// log.
+// The engine under group (and later transaction) state. A coordinator owns an internal topic; each partition
+// of it is a shard: a state object that is nothing but the replay of that partition's log.
 //
 //     client ──> coordinator_enter ──> evaluate (the caller's code: reads the state, adds records)
 //                                        │ coordinator_append: one batch, all records or none
 //                                        v
 //                                      the partition's log ──> replay(key, value) into the state
 //                                        │
-//                coordinator_await_commit: `on_committed` once the high watermark has passed the
-//                batch coordinator_exit: unlocks, then runs the completions that were collected
+//                coordinator_await_commit: `on_committed` once the high watermark has passed the batch
+//                coordinator_exit: unlocks, then runs the completions that were collected
 //
 //     A shard's life:
 //
@@ -21,9 +20,8 @@
 // (1) Everything of a shard is touched under its lock only, from any thread; timers' callbacks and
 //     on_committed run under it too. The lock is never held while a completion runs.
 // (2) The records of one evaluation are one batch: after a crash all are there, or none.
-// (3) When append fails the state is as before: evaluate has changed nothing yet, or the caller
-// reverts. (4) Nothing is answered from a write before it is committed. A read waits for what was
-// written before it,
+// (3) When append fails the state is as before: evaluate has changed nothing yet, or the caller reverts.
+// (4) Nothing is answered from a write before it is committed. A read waits for what was written before it,
 //     so it never shows what a new leader might not know.
 // (5) Completions of one shard run in the order in which they became ready.
 #ifndef COORDINATOR_COORDINATOR_H
@@ -44,25 +42,22 @@
 struct coordinator;
 struct coordinator_shard;
 
-// ---- what the broker supplies
-// ----------------------------------------------------------------------
+// ---- what the broker supplies ----------------------------------------------------------------------
 
-// The partitions of the internal topic. Calls come under the lock of the shard, so none may call
-// back into the coordinator except coordinator_on_high_watermark, which may come from anywhere at
-// any time.
+// The partitions of the internal topic. Calls come under the lock of the shard, so none may call back into
+// the coordinator except coordinator_on_high_watermark, which may come from anywhere at any time.
 struct coordinator_log {
     const struct coordinator_log_ops *ops;
 };
 
 struct coordinator_log_ops {
-    // Appends one v2 batch as the leader of the partition; offsets and epoch are assigned in place.
-    // Sets *end_offset to the offset after the batch. Any error of a produce with acks=all may be
-    // returned (NOT_LEADER_OR_FOLLOWER, NOT_ENOUGH_REPLICAS, MESSAGE_TOO_LARGE, KAFKA_STORAGE_ERROR
-    // …).
-    enum kafka_error (*append)(struct coordinator_log *log, int32_t partition, uint8_t *batch,
-                               size_t size, int64_t *end_offset);
-    // Adds to `into` whole batches, the first being the one that holds `offset`, about max_bytes of
-    // them but at least one; none when offset is the log's end. 0 or -errno.
+    // Appends one v2 batch as the leader of the partition; offsets and epoch are assigned in place. Sets
+    // *end_offset to the offset after the batch. Any error of a produce with acks=all may be returned
+    // (NOT_LEADER_OR_FOLLOWER, NOT_ENOUGH_REPLICAS, MESSAGE_TOO_LARGE, KAFKA_STORAGE_ERROR …).
+    enum kafka_error (*append)(struct coordinator_log *log, int32_t partition, uint8_t *batch, size_t size,
+                               int64_t *end_offset);
+    // Adds to `into` whole batches, the first being the one that holds `offset`, about max_bytes of them but
+    // at least one; none when offset is the log's end. 0 or -errno.
     int (*read)(struct coordinator_log *log, int32_t partition, int64_t offset, size_t max_bytes,
                 struct strbuf *into);
     int64_t (*start_offset)(struct coordinator_log *log, int32_t partition);
@@ -70,26 +65,22 @@ struct coordinator_log_ops {
     int64_t (*high_watermark)(struct coordinator_log *log, int32_t partition);
 };
 
-// ---- what the module above supplies
-// ----------------------------------------------------------------
+// ---- what the module above supplies ----------------------------------------------------------------
 
-// The state of a shard, e.g. the groups of one partition of __consumer_offsets. All under the
-// shard's lock.
+// The state of a shard, e.g. the groups of one partition of __consumer_offsets. All under the shard's lock.
 struct coordinator_state_ops {
     void *(*create)(struct coordinator_shard *shard, void *owner);
     void (*destroy)(void *state);
     // One record of the log. A tombstone has a null value; producer_id is -1 outside a transaction.
     // 0, or -errno for a record that cannot be understood though its type is known: loading fails.
-    int (*replay)(void *state, int64_t offset, int64_t producer_id, struct bytes key,
-                  struct bytes value);
+    int (*replay)(void *state, int64_t offset, int64_t producer_id, struct bytes key, struct bytes value);
     // A transaction of this producer ended.
     void (*replay_end_transaction)(void *state, int64_t producer_id, bool committed);
     void (*on_loaded)(void *state);   // all is replayed: start timers
     void (*on_unloaded)(void *state); // answer whoever waits (NOT_COORDINATOR); destroy follows
 };
 
-// ---- coordinator
-// -----------------------------------------------------------------------------------
+// ---- coordinator -----------------------------------------------------------------------------------
 
 struct coordinator_options {
     const char *topic; // for messages
@@ -104,49 +95,44 @@ struct coordinator_options {
 };
 
 struct coordinator *coordinator_new(const struct coordinator_options *options);
-// Everything that could call into it has stopped, alarms included. Whoever still waits is not
-// answered.
+// Everything that could call into it has stopped, alarms included. Whoever still waits is not answered.
 void coordinator_free(struct coordinator *coordinator);
 
-// This broker became leader of a partition: its shard is LOADING from now on (cheap, any thread). A
-// lower or equal epoch than the present one is ignored.
+// This broker became leader of a partition: its shard is LOADING from now on (cheap, any thread). A lower
+// or equal epoch than the present one is ignored.
 void coordinator_elected(struct coordinator *coordinator, int32_t partition, int32_t leader_epoch);
-// Loads every shard that is LOADING, one after the other; takes as long as reading their logs. On a
-// thread that may wait. Several threads may load at once.
+// Loads every shard that is LOADING, one after the other; takes as long as reading their logs. On a thread
+// that may wait. Several threads may load at once.
 void coordinator_load(struct coordinator *coordinator);
-// This broker is no longer its leader: answers all who wait with NOT_COORDINATOR and forgets the
-// state. leader_epoch -1: whatever it was (the topic is deleted).
+// This broker is no longer its leader: answers all who wait with NOT_COORDINATOR and forgets the state.
+// leader_epoch -1: whatever it was (the topic is deleted).
 void coordinator_resigned(struct coordinator *coordinator, int32_t partition, int32_t leader_epoch);
 // The partition's high watermark moved. Any thread, also from within append.
-void coordinator_on_high_watermark(struct coordinator *coordinator, int32_t partition,
-                                   int64_t high_watermark);
+void coordinator_on_high_watermark(struct coordinator *coordinator, int32_t partition, int64_t high_watermark);
 
 int32_t coordinator_partition_count(const struct coordinator *coordinator);
 // abs(Java hash of the id) mod count: the partition, and so the broker, in charge of a group.
 int32_t coordinator_partition_for(const struct coordinator *coordinator, struct str id);
 struct coordinator_shard *coordinator_shard_at(struct coordinator *coordinator, int32_t partition);
 
-// ---- a shard, by the module above
-// ------------------------------------------------------------------
+// ---- a shard, by the module above ------------------------------------------------------------------
 
-// Locks the shard and returns its state. NULL, unlocked, with *error COORDINATOR_LOAD_IN_PROGRESS
-// or NOT_COORDINATOR when it is not ACTIVE.
+// Locks the shard and returns its state. NULL, unlocked, with *error COORDINATOR_LOAD_IN_PROGRESS or
+// NOT_COORDINATOR when it is not ACTIVE.
 void *coordinator_enter(struct coordinator_shard *shard, enum kafka_error *error);
 // Unlocks, then runs what coordinator_complete collected.
 void coordinator_exit(struct coordinator_shard *shard);
 
-// Adds a record to the batch under construction; key and value are copied. A null value is a
-// tombstone.
+// Adds a record to the batch under construction; key and value are copied. A null value is a tombstone.
 void coordinator_add(struct coordinator_shard *shard, struct bytes key, struct bytes value);
-// Appends the batch that was added, if any, and empties it. With `replay`, replays the records that
-// were written into the state, else the caller has brought the state there itself. An error is
-// already what a client gets: NOT_COORDINATOR, COORDINATOR_NOT_AVAILABLE …
+// Appends the batch that was added, if any, and empties it. With `replay`, replays the records that were
+// written into the state, else the caller has brought the state there itself. An error is already what a
+// client gets: NOT_COORDINATOR, COORDINATOR_NOT_AVAILABLE …
 enum kafka_error coordinator_append(struct coordinator_shard *shard, bool replay);
 // Forgets what was added.
 void coordinator_discard(struct coordinator_shard *shard);
 
-// Waits for all that was written up to now to be committed. Owned by the caller, e.g. in a
-// request's arena.
+// Waits for all that was written up to now to be committed. Owned by the caller, e.g. in a request's arena.
 struct coordinator_wait {
     void (*on_committed)(struct coordinator_wait *wait, enum kafka_error error); // under the lock
     struct coordinator_shard *shard;
@@ -159,10 +145,8 @@ void coordinator_await_commit(struct coordinator_shard *shard, struct coordinato
 // Runs the completion after the shard is unlocked.
 void coordinator_complete(struct coordinator_shard *shard, struct completion *completion);
 
-// Timers of the shard, under its lock; callbacks run under it and may do all that is done after
-// enter.
-void coordinator_set_timer(struct coordinator_shard *shard, struct timer *timer,
-                           int64_t deadline_us);
+// Timers of the shard, under its lock; callbacks run under it and may do all that is done after enter.
+void coordinator_set_timer(struct coordinator_shard *shard, struct timer *timer, int64_t deadline_us);
 void coordinator_cancel_timer(struct coordinator_shard *shard, struct timer *timer);
 int64_t coordinator_now_us(struct coordinator_shard *shard);
 int64_t coordinator_wall_ms(struct coordinator_shard *shard);

@@ -2,17 +2,17 @@
 // Consumer groups and committed offsets: the state behind partitions of __consumer_offsets, on the
 // coordinator engine. Overview of the folder:
 //
-//     group_coordinator   the entry points below: checks that need no state, finds the shard,
-//     answers group_shard         the state of one partition: its groups, their offsets; replay;
-//     expiry classic_group       the classic protocol's state machine (JoinGroup, SyncGroup,
-//     Heartbeat, LeaveGroup) classic_member      one member of it group_offsets       committed
-//     offsets by group, topic, partition group_records       keys and values as they stand in the
-//     log
+//     group_coordinator   the entry points below: checks that need no state, finds the shard, answers
+//     group_shard         the state of one partition: its groups, their offsets; replay; expiry
+//     classic_group       the classic protocol's state machine (JoinGroup, SyncGroup, Heartbeat, LeaveGroup)
+//     classic_member      one member of it
+//     group_offsets       committed offsets by group, topic, partition
+//     group_records       keys and values as they stand in the log
 //
-// Every entry point takes the decoded request, fills the response (which has the schema's defaults)
-// and completes `completion` exactly once, perhaps later and on another thread (base/completion.h).
-// Request, response and arena live until then. Topic names and ids in requests are taken as they
-// are: the API's handler resolves and checks them first. Safe from any thread.
+// Every entry point takes the decoded request, fills the response (which has the schema's defaults) and
+// completes `completion` exactly once, perhaps later and on another thread (base/completion.h). Request,
+// response and arena live until then. Topic names and ids in requests are taken as they are: the API's
+// handler resolves and checks them first. Safe from any thread.
 #ifndef GROUP_GROUP_COORDINATOR_H
 #define GROUP_GROUP_COORDINATOR_H
 
@@ -59,8 +59,7 @@ struct group_client {
 
 struct group_coordinator_options {
     struct group_config config;
-    int32_t
-        partition_count; // of __consumer_offsets if it exists, else offsets.topic.num.partitions
+    int32_t partition_count; // of __consumer_offsets if it exists, else offsets.topic.num.partitions
     struct coordinator_log *log;
     struct clock *clock;
     struct alarms *alarms;
@@ -73,30 +72,26 @@ void group_coordinator_free(struct group_coordinator *groups);
 // Its engine, for coordinator_elected, _load, _resigned, _on_high_watermark, _partition_for.
 struct coordinator *group_coordinator_engine(struct group_coordinator *groups);
 
-// Topics were deleted: their committed offsets go. On the controller's thread, from the metadata's
-// subscription.
+// Topics were deleted: their committed offsets go. On the controller's thread, from the metadata's subscription.
 struct deleted_topic {
     struct uuid id;
     struct str name;
 };
-void group_coordinator_topics_deleted(struct group_coordinator *groups,
-                                      const struct deleted_topic *topics, int32_t count);
+void group_coordinator_topics_deleted(struct group_coordinator *groups, const struct deleted_topic *topics,
+                                      int32_t count);
 
-void group_coordinator_join(struct group_coordinator *groups,
-                            const struct join_group_request *request, int16_t version,
-                            const struct group_client *client, struct join_group_response *response,
-                            struct arena *arena, struct completion *completion);
-void group_coordinator_sync(struct group_coordinator *groups,
-                            const struct sync_group_request *request,
+void group_coordinator_join(struct group_coordinator *groups, const struct join_group_request *request,
+                            int16_t version, const struct group_client *client,
+                            struct join_group_response *response, struct arena *arena,
+                            struct completion *completion);
+void group_coordinator_sync(struct group_coordinator *groups, const struct sync_group_request *request,
                             struct sync_group_response *response, struct arena *arena,
                             struct completion *completion);
-void group_coordinator_heartbeat(struct group_coordinator *groups,
-                                 const struct heartbeat_request *request,
+void group_coordinator_heartbeat(struct group_coordinator *groups, const struct heartbeat_request *request,
                                  struct heartbeat_response *response, struct arena *arena,
                                  struct completion *completion);
 // `request` as of v3: the handler of v0-2 puts its one member into `members`.
-void group_coordinator_leave(struct group_coordinator *groups,
-                             const struct leave_group_request *request,
+void group_coordinator_leave(struct group_coordinator *groups, const struct leave_group_request *request,
                              struct leave_group_response *response, struct arena *arena,
                              struct completion *completion);
 // Topics that the request names must exist: both name and (if known) id are set by the handler.
@@ -106,20 +101,17 @@ void group_coordinator_commit_offsets(struct group_coordinator *groups,
                                       struct completion *completion);
 // One group; `topics` null (count -1) asks for all. An error is in response->error_code.
 void group_coordinator_fetch_offsets(struct group_coordinator *groups,
-                                     const struct offset_fetch_request_group *request,
-                                     bool require_stable,
-                                     struct offset_fetch_response_group *response,
-                                     struct arena *arena, struct completion *completion);
-void group_coordinator_describe(struct group_coordinator *groups, const struct str *group_ids,
-                                int32_t count, int16_t version,
-                                struct describe_groups_response *response, struct arena *arena,
-                                struct completion *completion);
-void group_coordinator_list(struct group_coordinator *groups,
-                            const struct list_groups_request *request,
+                                     const struct offset_fetch_request_group *request, bool require_stable,
+                                     struct offset_fetch_response_group *response, struct arena *arena,
+                                     struct completion *completion);
+void group_coordinator_describe(struct group_coordinator *groups, const struct str *group_ids, int32_t count,
+                                int16_t version, struct describe_groups_response *response,
+                                struct arena *arena, struct completion *completion);
+void group_coordinator_list(struct group_coordinator *groups, const struct list_groups_request *request,
                             struct list_groups_response *response, struct arena *arena,
                             struct completion *completion);
-void group_coordinator_delete(struct group_coordinator *groups, const struct str *group_ids,
-                              int32_t count, struct delete_groups_response *response,
-                              struct arena *arena, struct completion *completion);
+void group_coordinator_delete(struct group_coordinator *groups, const struct str *group_ids, int32_t count,
+                              struct delete_groups_response *response, struct arena *arena,
+                              struct completion *completion);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The image of the cluster: what the committed records of __cluster_metadata say, ready to be
-// asked. There is one for all readers (behind a rwlock) and the controller keeps one more of its
-// own, which runs ahead by what it has not yet committed.
+// The image of the cluster: what the committed records of __cluster_metadata say, ready to be asked. There is one
+// for all readers (behind a rwlock) and the controller keeps one more of its own, which runs ahead by what it has
+// not yet committed.
 //
 //     records ──> metadata_replay (replay.h) ──> struct metadata ──> readers on any thread
 //                                                      └──> struct metadata_delta ──> subscribers
@@ -11,15 +11,12 @@
 //     … copy what is needed; pointers are valid until …
 //     metadata_unlock(metadata);
 //
-// (1) Only the controller's thread changes an image, under the write lock, and each time from one
-// consistent state
+// (1) Only the controller's thread changes an image, under the write lock, and each time from one consistent state
 //     to the next: readers never see half a batch, nor what is not committed.
 // (2) A topic is found by name and by id with one hash lookup each. partitions[i] is partition i.
-// (3) Whatever a snapshot must not lose is here, also what nobody asks for yet (quotas, SCRAM,
-// ACLs, tokens: kept
+// (3) Whatever a snapshot must not lose is here, also what nobody asks for yet (quotas, SCRAM, ACLs, tokens: kept
 //     as their records).
-// The read lock is held for microseconds, never while calling back, waiting, or taking another
-// lock.
+// The read lock is held for microseconds, never while calling back, waiting, or taking another lock.
 #ifndef METADATA_METADATA_H
 #define METADATA_METADATA_H
 
@@ -76,7 +73,7 @@ struct metadata_topic {
     const char *name;
     size_t name_size;
     struct uuid id;
-    bool is_internal; // __consumer_offsets and its like
+    bool is_internal;                       // __consumer_offsets and its like
     int32_t partitions_count;
     struct metadata_partition *partitions;
     const struct metadata_configs *configs; // NULL: no overrides
@@ -130,8 +127,7 @@ struct metadata_feature {
     int16_t level;
 };
 
-// ---- deltas
-// -------------------------------------------------------------------------------------------------
+// ---- deltas -------------------------------------------------------------------------------------------------
 
 enum metadata_change { METADATA_CREATED, METADATA_CHANGED, METADATA_DELETED };
 
@@ -139,8 +135,7 @@ struct metadata_topic_change {
     enum metadata_change change;
     struct uuid id; // tells a topic from one of the same name deleted before it
     struct str name;
-    const int32_t *partitions; // the partitions that are new or changed; all of them when created;
-                               // none when deleted
+    const int32_t *partitions; // the partitions that are new or changed; all of them when created; none when deleted
     int32_t partitions_count;
 };
 
@@ -154,9 +149,8 @@ struct metadata_broker_change {
     int32_t id;
 };
 
-// What one publication changed, in the order of the first change; a topic made and deleted in it is
-// left out. A topic whose configs alone changed is in `configs` only; the configs of a new or
-// deleted topic are not.
+// What one publication changed, in the order of the first change; a topic made and deleted in it is left out. A
+// topic whose configs alone changed is in `configs` only; the configs of a new or deleted topic are not.
 struct metadata_delta {
     const struct metadata_topic_change *topics;
     size_t topics_count;
@@ -170,23 +164,21 @@ struct metadata_delta {
     bool others_changed; // quotas, SCRAM, ACLs, tokens
 };
 
-// Told about every change on the controller's thread, without the lock, after the image has it and
-// before the call that made it is completed. The delta is valid during the call.
+// Told about every change on the controller's thread, without the lock, after the image has it and before the call
+// that made it is completed. The delta is valid during the call.
 struct metadata_subscription {
-    void (*on_change)(struct metadata_subscription *subscription,
-                      const struct metadata_delta *delta);
+    void (*on_change)(struct metadata_subscription *subscription, const struct metadata_delta *delta);
     struct list _link;
 };
 
-// ---- the image
-// ----------------------------------------------------------------------------------------------
+// ---- the image ----------------------------------------------------------------------------------------------
 
 struct metadata {
     pthread_rwlock_t _lock;
     struct hashmap _topics_by_name;
     struct hashmap _topics_by_id;
-    struct hashmap _configs; // by type and name
-    struct hashmap _brokers; // by id
+    struct hashmap _configs;  // by type and name
+    struct hashmap _brokers;  // by id
     struct hashmap _controllers;
     struct hashmap _features; // by name
     struct hashmap _stored;   // records kept as they are, by what tells them apart
@@ -204,26 +196,23 @@ void metadata_free(struct metadata *metadata);
 void metadata_lock_read(struct metadata *metadata);
 void metadata_unlock(struct metadata *metadata);
 
-// Before the controller's thread runs, or on it. The subscriber looks at the image itself first:
-// what was there before is not told. Unsubscribing waits for a call in progress.
+// Before the controller's thread runs, or on it. The subscriber looks at the image itself first: what was there
+// before is not told. Unsubscribing waits for a call in progress.
 void metadata_subscribe(struct metadata *metadata, struct metadata_subscription *subscription);
 void metadata_unsubscribe(struct metadata *metadata, struct metadata_subscription *subscription);
 
 // All of the following: under the lock. NULL when there is none.
 const struct metadata_topic *metadata_find_topic(const struct metadata *metadata, struct str name);
-const struct metadata_topic *metadata_find_topic_by_id(const struct metadata *metadata,
-                                                       struct uuid id);
+const struct metadata_topic *metadata_find_topic_by_id(const struct metadata *metadata, struct uuid id);
 size_t metadata_topics_count(const struct metadata *metadata);
 // In any order: size_t at = 0; while ((topic = metadata_next_topic(metadata, &at)) != NULL) …
 const struct metadata_topic *metadata_next_topic(const struct metadata *metadata, size_t *at);
-const struct metadata_partition *metadata_topic_partition(const struct metadata_topic *topic,
-                                                          int32_t partition);
+const struct metadata_partition *metadata_topic_partition(const struct metadata_topic *topic, int32_t partition);
 
 const struct metadata_configs *metadata_find_configs(const struct metadata *metadata,
                                                      enum config_resource type, struct str name);
 // The value of one override; null when not set.
-struct str metadata_config_value(const struct metadata_configs *configs,
-                                 const char *key); // configs may be NULL
+struct str metadata_config_value(const struct metadata_configs *configs, const char *key); // configs may be NULL
 const struct metadata_configs *metadata_next_configs(const struct metadata *metadata, size_t *at);
 
 const struct metadata_broker *metadata_find_broker(const struct metadata *metadata, int32_t id);
@@ -232,13 +221,10 @@ const struct metadata_broker *metadata_next_broker(const struct metadata *metada
 // The endpoint of a listener; NULL when this broker has no listener of that name.
 const struct metadata_endpoint *metadata_broker_endpoint(const struct metadata_broker *broker,
                                                          const char *listener_name);
-const struct metadata_controller *metadata_next_controller(const struct metadata *metadata,
-                                                           size_t *at);
-const struct metadata_controller *metadata_find_controller(const struct metadata *metadata,
-                                                           int32_t id);
+const struct metadata_controller *metadata_next_controller(const struct metadata *metadata, size_t *at);
+const struct metadata_controller *metadata_find_controller(const struct metadata *metadata, int32_t id);
 
-// The finalised level, 0 when the feature is not finalised. kraft.version is not among them: see
-// controller.h.
+// The finalised level, 0 when the feature is not finalised. kraft.version is not among them: see controller.h.
 int16_t metadata_feature_level(const struct metadata *metadata, const char *name);
 const struct metadata_feature *metadata_next_feature(const struct metadata *metadata, size_t *at);
 
