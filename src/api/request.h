@@ -69,6 +69,12 @@ struct request {
     struct timer timer;                        // timer.on_expired set by the handler that uses it
     void *state;                               // the handler's own while the request waits
 
+    // Both may be NULL. on_gone: on its reactor, once, when its connection is gone while the request waits; the
+    // handler replies soon, to nobody. on_free: when the reply has left (or never will); releases what the handler
+    // holds beyond the arena, e.g. the references to the files that `records` of the response point to.
+    void (*on_gone)(struct request *request);
+    void (*on_free)(struct request *request);
+
     const struct request_ops *ops;
 };
 
