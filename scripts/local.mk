@@ -5,3 +5,9 @@ TESTS += %D%/check_layers.sh %D%/check_tidy.sh %D%/check_headers.sh %D%/check_fo
 EXTRA_DIST += %D%/check_layers.sh %D%/check_tidy.sh %D%/check_headers.sh %D%/check_format.sh
 AM_TESTS_ENVIRONMENT = srcdir='$(abs_top_srcdir)'; builddir='$(abs_top_builddir)'; CC='$(CC)'; \
 	export srcdir builddir CC;
+
+# The load generator of scripts/bench: made when asked for.
+EXTRA_PROGRAMS += bench-load
+bench_load_SOURCES = %D%/bench.d/load.c
+CLEANFILES += bench-load
+dist_noinst_SCRIPTS += %D%/bench %D%/test
