@@ -388,8 +388,8 @@ static bool decode_tagged(struct decoding *d, const struct message_desc *desc, u
 static bool decode_struct(struct decoding *d, const struct message_desc *desc, uint8_t *out)
 {
     bool flexible = d->version >= desc->flexible_first;
-    const struct field_desc *f = desc->fields;
-    for (const struct field_desc *end = f + desc->field_count; f < end; f++) {
+    for (unsigned i = 0; i < desc->field_count; i++) {
+        const struct field_desc *f = &desc->fields[i];
         if (!version_in(f->versions, d->version) || f->tag >= 0)
             set_default(f, out + f->offset);
         else if (!decode_field(d, f, flexible, out + f->offset))
@@ -594,8 +594,8 @@ static void encode_tagged(struct encoding *e, const struct message_desc *desc, c
 static void encode_struct(struct encoding *e, const struct message_desc *desc, const uint8_t *in)
 {
     bool flexible = e->version >= desc->flexible_first;
-    const struct field_desc *f = desc->fields;
-    for (const struct field_desc *end = f + desc->field_count; f < end; f++) {
+    for (unsigned i = 0; i < desc->field_count; i++) {
+        const struct field_desc *f = &desc->fields[i];
         if (!version_in(f->versions, e->version)) {
             if (!(f->flags & FIELD_IGNORABLE) && !codec_is_default(f, in + f->offset))
                 encode_failed(e, desc, f, "a value that cannot be written");

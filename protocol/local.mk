@@ -183,3 +183,19 @@ libproto_a_SOURCES += \
 	%D%/registry.c %D%/registry.h \
 	%D%/wire.c %D%/wire.h
 nodist_libproto_a_SOURCES += %D%/descriptors.c %D%/kafka_error.c
+
+# Nanoseconds for a message; built by hand.
+EXTRA_PROGRAMS += %D%/codec_bench
+protocol_codec_bench_SOURCES = %D%/codec_bench.c
+CLEANFILES += %D%/codec_bench
+
+EXTRA_DIST += %D%/testdata/golden %D%/testdata/codec_fuzz %D%/testdata/generator \
+	%D%/check_codec_fuzz.sh %D%/generate_test.py
+TESTS += %D%/generate_test.py
+if TESTS_POSSIBLE
+protocol_tests = %D%/codec_test %D%/json_test %D%/wire_test
+check_PROGRAMS += $(protocol_tests) %D%/codec_fuzz
+TESTS += $(protocol_tests) %D%/check_codec_fuzz.sh
+protocol_codec_fuzz_SOURCES = %D%/codec_fuzz.c $(FUZZ_MAIN)
+protocol_codec_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds the descriptor of a message by what stands on the wire: the key of an API, or the type in
 // front of a stored record. The tables are generated (descriptors.c).
+// Tested by codec_test.c.
 #ifndef PROTOCOL_REGISTRY_H
 #define PROTOCOL_REGISTRY_H
 

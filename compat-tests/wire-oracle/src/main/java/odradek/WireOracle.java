@@ -3,6 +3,8 @@ package odradek;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -40,6 +42,7 @@ public final class WireOracle {
     private long broken;
     private long brokenRefused;
     private long failures;
+    private PrintWriter golden;
 
     private WireOracle(Peer peer, int perVersion, long seed) throws Exception {
         this.peer = peer;
@@ -52,19 +55,24 @@ public final class WireOracle {
         int perVersion = 200;
         long seed = 1;
         String only = null;
+        PrintWriter golden = null;
         for (int i = 1; i < args.length; i += 2) {
             switch (args[i]) {
                 case "--messages" -> perVersion = Integer.parseInt(args[i + 1]);
                 case "--seed" -> seed = Long.parseLong(args[i + 1]);
                 case "--only" -> only = args[i + 1];
+                case "--golden" -> golden = new PrintWriter(args[i + 1], StandardCharsets.UTF_8);
                 default -> throw new IllegalArgumentException(args[i]);
             }
         }
         long failures;
         try (Peer peer = new Peer(args[0])) {
             WireOracle oracle = new WireOracle(peer, perVersion, seed);
+            oracle.golden = golden;
             failures = oracle.run(only);
         }
+        if (golden != null)
+            golden.close();
         System.exit(failures == 0 ? 0 : 1);
     }
 
@@ -170,6 +178,8 @@ public final class WireOracle {
             others.add((short) (kind.first + random.nextInt(kind.last - kind.first + 1)));
         }
         List<Peer.Verdict> verdicts = peer.judge(kind.name, version, frames, others);
+        byte[] example = null;
+        String exampleJson = null;
         for (int i = 0; i < frames.size(); i++) {
             String where = kind.name + " v" + version + " theirs " + i;
             Peer.Verdict ours = verdicts.get(i);
@@ -183,8 +193,22 @@ public final class WireOracle {
             byte[] other = tryWrite(kind, read.get(i), others.get(i));
             same(where, "at version " + others.get(i), hex(other),
                 ours.otherOk() ? hex(ours.other()) : hex(null));
+            if (ours.json().equals(kind.json(read.get(i), version))
+                    && (example == null || isBetterExample(ours.bytes(), example))) {
+                example = ours.bytes();
+                exampleJson = ours.json();
+            }
         }
+        if (golden != null && version == kind.last)
+            golden.println(kind.name + " " + version + " " + hex(example) + " " + exampleJson);
         return frames;
+    }
+
+    /** The fullest of up to 250 bytes, else the smallest. */
+    private static boolean isBetterExample(byte[] a, byte[] than) {
+        if (a.length > 250 || than.length > 250)
+            return a.length < than.length;
+        return a.length > than.length;
     }
 
     private void ours(Messages.Kind kind, short version, Random random) throws Exception {
