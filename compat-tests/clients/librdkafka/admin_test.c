@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <CUnit/CUnit.h>
 
@@ -88,13 +89,22 @@ static int partitions_of(const char *name)
     return found;
 }
 
+// A write is answered when the metadata log has it; a broker's reads show it once the broker has
+// replayed that, a moment later. So the wanted answer is waited for.
+static int partitions_become(const char *name, int want)
+{
+    for (int tries = 0; tries < KIT_LIMIT_MS / 10 && partitions_of(name) != want; tries++)
+        usleep(10000);
+    return partitions_of(name);
+}
+
 void test_admin_topics(void)
 {
     const char *name = kit_name("admin");
 
     admin_begin();
     CU_ASSERT_EQUAL(create(name, 4, 1, NULL, NULL), RD_KAFKA_RESP_ERR_NO_ERROR);
-    CU_ASSERT_EQUAL(partitions_of(name), 4);
+    CU_ASSERT_EQUAL(partitions_become(name, 4), 4);
     CU_ASSERT_EQUAL(create(name, 4, 1, NULL, NULL), RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS);
     CU_ASSERT_EQUAL(create("bad name!", 1, 1, NULL, NULL), RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION);
     CU_ASSERT_EQUAL(create(kit_name("rf"), 1, 2, NULL, NULL),
@@ -104,11 +114,11 @@ void test_admin_topics(void)
     CU_ASSERT_EQUAL(create(kit_name("cfg"), 1, 1, "no.such.key", "1"),
                     RD_KAFKA_RESP_ERR_INVALID_CONFIG);
     CU_ASSERT_EQUAL(delete(name), RD_KAFKA_RESP_ERR_NO_ERROR);
-    CU_ASSERT_EQUAL(partitions_of(name), -1);
+    CU_ASSERT_EQUAL(partitions_become(name, -1), -1);
     CU_ASSERT_EQUAL(delete(name), RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
     // The name is free again, and what was in the old topic is not in the new one.
     CU_ASSERT_EQUAL(create(name, 1, 1, NULL, NULL), RD_KAFKA_RESP_ERR_NO_ERROR);
-    CU_ASSERT_EQUAL(partitions_of(name), 1);
+    CU_ASSERT_EQUAL(partitions_become(name, 1), 1);
     admin_end();
     kit_fill(NULL, name, 5, 5);
     CU_ASSERT_EQUAL(kit_check_filled(name, 0, 5, 5), 5);
@@ -135,7 +145,7 @@ void test_admin_create_partitions(void)
 
     admin_begin();
     CU_ASSERT_EQUAL(grow(name, 5), RD_KAFKA_RESP_ERR_NO_ERROR);
-    CU_ASSERT_EQUAL(partitions_of(name), 5);
+    CU_ASSERT_EQUAL(partitions_become(name, 5), 5);
     CU_ASSERT_EQUAL(grow(name, 3), RD_KAFKA_RESP_ERR_INVALID_PARTITIONS);
     CU_ASSERT_EQUAL(grow(name, 5), RD_KAFKA_RESP_ERR_INVALID_PARTITIONS);
     CU_ASSERT_EQUAL(grow(kit_name("none"), 3), RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
@@ -186,36 +196,39 @@ static rd_kafka_resp_err_t config_set(const char *topic, const char *key, const 
     return err;
 }
 
+// The value must become `want`, and be the default's or not.
+static void config_becomes(const char *topic, const char *key, const char *want, int want_default)
+{
+    int is_default = 0;
+    char *value = config_get(topic, key, &is_default);
+
+    for (int tries = 0; tries < KIT_LIMIT_MS / 10; tries++) {
+        if (value != NULL && strcmp(value, want) == 0)
+            break;
+        free(value);
+        usleep(10000);
+        value = config_get(topic, key, &is_default);
+    }
+    CU_ASSERT_PTR_NOT_NULL_FATAL(value);
+    CU_ASSERT_STRING_EQUAL(value, want);
+    CU_ASSERT_EQUAL(is_default, want_default);
+    free(value);
+}
+
 void test_admin_configs(void)
 {
     const char *topic = kit_topic("configs", 1);
-    int is_default = 0;
-    char *value;
 
     admin_begin();
-    value = config_get(topic, "retention.ms", &is_default);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(value);
-    CU_ASSERT_STRING_EQUAL(value, "604800000");
-    CU_ASSERT_EQUAL(is_default, 1);
-    free(value);
+    config_becomes(topic, "retention.ms", "604800000", 1);
     CU_ASSERT_EQUAL(config_set(topic, "retention.ms", "12345"), RD_KAFKA_RESP_ERR_NO_ERROR);
-    value = config_get(topic, "retention.ms", &is_default);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(value);
-    CU_ASSERT_STRING_EQUAL(value, "12345");
-    CU_ASSERT_EQUAL(is_default, 0);
-    free(value);
+    config_becomes(topic, "retention.ms", "12345", 0);
     CU_ASSERT_EQUAL(config_set(topic, "retention.ms", "soon"), RD_KAFKA_RESP_ERR_INVALID_CONFIG);
     CU_ASSERT_EQUAL(config_set(topic, "cleanup.policy", "burn"), RD_KAFKA_RESP_ERR_INVALID_CONFIG);
     // AlterConfigs sets the whole: what is not named goes back to its default.
     CU_ASSERT_EQUAL(config_set(topic, "cleanup.policy", "compact"), RD_KAFKA_RESP_ERR_NO_ERROR);
-    value = config_get(topic, "retention.ms", &is_default);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(value);
-    CU_ASSERT_STRING_EQUAL(value, "604800000");
-    free(value);
-    value = config_get(topic, "cleanup.policy", &is_default);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(value);
-    CU_ASSERT_STRING_EQUAL(value, "compact");
-    free(value);
+    config_becomes(topic, "retention.ms", "604800000", 1);
+    config_becomes(topic, "cleanup.policy", "compact", 0);
     CU_ASSERT_EQUAL(config_set(kit_name("none"), "retention.ms", "1"),
                     RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
     admin_end();
