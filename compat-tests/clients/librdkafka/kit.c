@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <CUnit/CUnit.h>
 
@@ -116,6 +117,16 @@ const char *kit_topic(const char *what, int partitions)
     rd_kafka_event_destroy(event);
     rd_kafka_NewTopic_destroy(topic);
     rd_kafka_queue_destroy(queue);
+    // The creation is answered when the metadata log has it; a partition is served once the broker
+    // has replayed that, a moment later.
+    for (int32_t p = 0; p < partitions; p++) {
+        int64_t low, high, end = now_ms() + KIT_LIMIT_MS;
+        rd_kafka_resp_err_t err;
+        while ((err = rd_kafka_query_watermark_offsets(rk, name, p, &low, &high, KIT_LIMIT_MS)) &&
+               now_ms() < end)
+            usleep(10000);
+        CU_ASSERT_EQUAL_FATAL(err, RD_KAFKA_RESP_ERR_NO_ERROR);
+    }
     rd_kafka_destroy(rk);
     return name;
 }

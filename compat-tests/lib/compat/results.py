@@ -17,7 +17,7 @@ class Results:
         self._lock = threading.Lock()
 
     def add(self, outcome, name, reason=""):
-        reason = " ".join(reason.split())
+        reason = " ".join(reason.split())[:500]
         with self._lock:
             self._lines.append((outcome, name, reason))
             print(" ".join(part for part in (outcome, name, reason) if part), flush=True)

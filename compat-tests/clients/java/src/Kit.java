@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -103,10 +104,20 @@ final class Kit {
         return Admin.create(settings());
     }
 
+    /**
+     * Creates a topic and waits until its leader serves it. A creation is answered when the
+     * metadata log has it; an idempotent producer whose first batches come in the moment until
+     * the broker has replayed that can end in sequences out of order.
+     */
     static String topic(String what, int partitions) throws Exception {
         String topic = name(what);
         try (Admin admin = admin()) {
             admin.createTopics(List.of(new NewTopic(topic, partitions, (short) 1))).all().get();
+            Map<TopicPartition, OffsetSpec> all = new HashMap<>();
+            for (int p = 0; p < partitions; p++) {
+                all.put(new TopicPartition(topic, p), OffsetSpec.latest());
+            }
+            admin.listOffsets(all).all().get();
         }
         return topic;
     }
