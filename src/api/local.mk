@@ -1,1 +1,7 @@
 # Units of this folder.
+libcore_a_SOURCES += \
+	%D%/api.tbl \
+	%D%/api_versions.c \
+	%D%/dispatch.c %D%/dispatch.h \
+	%D%/node.h \
+	%D%/request.h

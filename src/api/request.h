@@ -30,6 +30,7 @@ struct client {
     uint64_t connection_id;       // unique in this process
     const char *listener_name;    // "PLAINTEXT"
     const char *host;             // text of the peer's address, without the port
+    bool on_controller_listener;  // sees the APIs of controllers, not those of brokers
     struct str software_name;     // from ApiVersions v3+; owned by the connection
     struct str software_version;
     struct str principal_type;    // "User"

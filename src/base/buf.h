@@ -6,6 +6,7 @@
 #define BASE_BUF_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,5 +29,11 @@ struct buf_budget {
 struct buf *buf_new(struct buf_budget *budget, size_t capacity);
 struct buf *buf_ref(struct buf *buf);
 void buf_unref(struct buf *buf); // NULL is fine
+
+// Whether anybody but the caller, who has a reference, has one too.
+static inline bool buf_is_shared(const struct buf *buf)
+{
+    return atomic_load_explicit(&buf->_refs, memory_order_acquire) > 1;
+}
 
 #endif

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// A broker of modules: what main starts and stops.
+//
+//     broker_start: configuration checked ─> network bound ─> … ─> clients accepted ─> "ready" in the log
+//     broker_stop:  no new clients ─> … ─> connections closed ─> files closed cleanly
+#ifndef BROKER_BROKER_H
+#define BROKER_BROKER_H
+
+#include "base/clock.h"
+#include "base/disk.h"
+#include "base/strbuf.h"
+#include "base/trace.h"
+#include "config/config.h"
+
+struct broker;
+
+struct broker_options {
+    struct config *config; // borrowed
+    struct disk *disk;
+    struct clock *clock;
+    struct trace *trace;
+    int64_t started_us;    // when the process began, for the line that says "ready"
+};
+
+// NULL with one line in `message` saying what to do about it.
+struct broker *broker_start(const struct broker_options *options, struct strbuf *message);
+void broker_stop(struct broker *broker);
+
+#endif
