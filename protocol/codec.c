@@ -106,6 +106,17 @@ void message_init(const struct message_desc *desc, void *out)
         *unknown_fields(desc, out) = (struct tagged_fields){ 0 };
 }
 
+void *message_array(const struct message_desc *desc, struct arena *arena, int32_t count)
+{
+    must(count >= 0);
+    if (count == 0)
+        return NULL;
+    char *out = arena_alloc(arena, (size_t)count * desc->struct_size);
+    for (int32_t i = 0; i < count; i++)
+        message_init(desc, out + (size_t)i * desc->struct_size);
+    return out;
+}
+
 static bool struct_is_default(const struct message_desc *desc, const void *in)
 {
     for (unsigned i = 0; i < desc->field_count; i++)

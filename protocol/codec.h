@@ -109,6 +109,10 @@ struct message_desc {
 // ClassicMemberMetadata) points to a constant: replace it, do not write to it.
 void message_init(const struct message_desc *desc, void *out);
 
+// `count` structs in the arena, each set to its defaults; NULL for 0. A message or a part of one:
+//     resp.topics = message_array(&metadata_response_topic_desc, arena, count);
+void *message_array(const struct message_desc *desc, struct arena *arena, int32_t count);
+
 // Reads one message. False if it is malformed: `reader->reason` then says where and why (the text
 // is in the arena), and `out` must not be used. What follows the message stays in the reader.
 bool codec_decode(const struct message_desc *desc, int16_t version, struct reader *reader,

@@ -94,8 +94,8 @@ static void bench_fetch(void)
     message_init(&fetch_request_desc, &req);
     message_init(&fetch_response_desc, &resp);
     for (int i = 0; i < PARTITIONS; i++) {
-        message_init(fetch_request_desc.fields[9].of->fields[2].of, &partitions[i]);
-        message_init(fetch_response_desc.fields[3].of->fields[2].of, &answers[i]);
+        message_init(&fetch_request_fetch_partition_desc, &partitions[i]);
+        message_init(&fetch_response_partition_data_desc, &answers[i]);
         answers[i].records = (struct records){ .data = (const uint8_t *)"", .size = 0 };
     }
     bench("FetchRequest v17, empty", &fetch_request_desc, 17, &req);

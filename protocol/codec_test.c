@@ -129,6 +129,13 @@ static void init_sets_the_schemas_defaults(void)
     struct consumer_group_member_metadata_value member;
     message_init(&consumer_group_member_metadata_value_desc, &member);
     CU_ASSERT_PTR_NOT_NULL(member.classic_member_metadata);
+    struct fetch_response_partition_data *data =
+        message_array(&fetch_response_partition_data_desc, &arena, 3);
+    CU_ASSERT_EQUAL(data[2].records.size, -1);
+    CU_ASSERT_EQUAL(data[2].preferred_read_replica, -1);
+    CU_ASSERT_PTR_NULL(message_array(&fetch_response_partition_data_desc, &arena, 0));
+    arena_reset(&arena);
+
     struct streams_group_heartbeat_request beat;
     message_init(&streams_group_heartbeat_request_desc, &beat);
     CU_ASSERT_PTR_NULL(beat.topology);

@@ -135,7 +135,8 @@ def header(path, messages):
                 out += wrap(note, "// ")
             out.append(f"struct {names.struct(m.name, s.name)} {{")
             out += members(m, s) + ["};"]
-        out += ["", f"extern const struct message_desc {names.snake(m.name)}_desc;"]
+        out += [""] + [f"extern const struct message_desc {names.struct(m.name, s.name)}_desc;"
+                       for s in used_structs(m)]
     return "\n".join(out + ["", "#endif", ""])
 
 
@@ -206,7 +207,7 @@ def descriptor(message, s):
         out.append("};")
     has_default = out[-1] == "};" and "_default = {" in "".join(out)
     out += [
-        f"{'' if s is message.body else 'static '}const struct message_desc {c}_desc = {{",
+        f"const struct message_desc {c}_desc = {{",
         f'    .name = "{s.name or message.name}",',
         f"    .struct_size = sizeof(struct {c}),"]
     if s.fields:

@@ -6,7 +6,8 @@
    TopicId -> topic_id, ISRNodes -> isr_nodes. "KRaft" counts as one word: kraft.
 2. A message `FetchRequest` is `struct fetch_request`, its descriptor `fetch_request_desc`.
 3. A struct `Foo` inside message M is snake(Foo) if that begins with snake(M) and an underscore,
-   else snake(M)_snake(Foo): `struct fetch_request_fetch_topic`, `struct metadata_request_topic`.
+   else snake(M)_snake(Foo): `struct fetch_request_fetch_topic`, `struct metadata_request_topic`;
+   its descriptor has _desc behind that.
 4. An array `Topics` is `struct … *topics; int32_t topics_count;`.
 5. A word that C keeps for itself gets an underscore behind it.
 """

@@ -77,7 +77,7 @@ struct metadata_topic {
     int32_t partitions_count;
     struct metadata_partition *partitions;
     const struct metadata_configs *configs; // NULL: no overrides
-    int32_t _partitions_capacity;
+    size_t _partitions_capacity;
 };
 
 struct metadata_endpoint {

@@ -11,7 +11,7 @@ static const struct field_desc boil_request_cup_fields[] = {
     {"sizeMl", NULL, 250, offsetof(struct boil_request_cup, size_ml), -1, {1, 4}, {1, 0}, FIELD_INT32, FIELD_IGNORABLE},
 };
 static const uint16_t boil_request_cup_min_sizes[] = {6, 6, 6, 6};
-static const struct message_desc boil_request_cup_desc = {
+const struct message_desc boil_request_cup_desc = {
     .name = "Cup",
     .struct_size = sizeof(struct boil_request_cup),
     .fields = boil_request_cup_fields,
@@ -27,7 +27,7 @@ static const struct field_desc boil_request_rest_fields[] = {
     {"ratio", NULL, 0, offsetof(struct boil_request_rest, ratio), -1, {2, 4}, {1, 0}, FIELD_FLOAT64, 0},
 };
 static const uint16_t boil_request_rest_min_sizes[] = {10, 10, 10};
-static const struct message_desc boil_request_rest_desc = {
+const struct message_desc boil_request_rest_desc = {
     .name = "BoilRequestRest",
     .struct_size = sizeof(struct boil_request_rest),
     .fields = boil_request_rest_fields,
@@ -43,7 +43,7 @@ static const struct field_desc boil_request_lid_fields[] = {
     {"ring", NULL, 0, offsetof(struct boil_request_lid, ring), -1, {4, 4}, {4, 4}, FIELD_BYTES, FIELD_IGNORABLE | FIELD_NULL_DEFAULT},
 };
 static const uint16_t boil_request_lid_min_sizes[] = {2, 3};
-static const struct message_desc boil_request_lid_desc = {
+const struct message_desc boil_request_lid_desc = {
     .name = "Lid",
     .struct_size = sizeof(struct boil_request_lid),
     .fields = boil_request_lid_fields,
@@ -110,7 +110,7 @@ static const struct kettle_record_inner kettle_record_inner_default = {
     .number = -1,
     .text = {.data = ""},
 };
-static const struct message_desc kettle_record_inner_desc = {
+const struct message_desc kettle_record_inner_desc = {
     .name = "Inner",
     .struct_size = sizeof(struct kettle_record_inner),
     .fields = kettle_record_inner_fields,

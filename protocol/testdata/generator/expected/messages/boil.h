@@ -43,6 +43,9 @@ struct boil_request {
     struct tagged_fields unknown_tagged_fields;
 };
 
+extern const struct message_desc boil_request_cup_desc;
+extern const struct message_desc boil_request_rest_desc;
+extern const struct message_desc boil_request_lid_desc;
 extern const struct message_desc boil_request_desc;
 
 // BoilResponse: api 2, versions 1-4, flexible 2-4

@@ -19,6 +19,7 @@ struct kettle_record {
     struct tagged_fields unknown_tagged_fields;
 };
 
+extern const struct message_desc kettle_record_inner_desc;
 extern const struct message_desc kettle_record_desc;
 
 // KettleKey: group record key, type 3, versions 0
