@@ -38,55 +38,6 @@ static void set_array(void *at, void *elements, int32_t count)
     memcpy((char *)at + sizeof elements, &count, sizeof count);
 }
 
-static void set_default(const struct field_desc *f, void *at)
-{
-    bool null_default = f->flags & FIELD_NULL_DEFAULT;
-    if (f->flags & FIELD_ARRAY) {
-        set_array(at, NULL, null_default ? -1 : 0);
-        return;
-    }
-    switch ((enum field_type)f->type) {
-    case FIELD_BOOL:
-        *(bool *)at = f->default_value != 0;
-        break;
-    case FIELD_INT8:
-        *(int8_t *)at = (int8_t)f->default_value;
-        break;
-    case FIELD_INT16:
-    case FIELD_UINT16:
-        *(int16_t *)at = (int16_t)f->default_value;
-        break;
-    case FIELD_INT32:
-    case FIELD_UINT32:
-        *(int32_t *)at = (int32_t)f->default_value;
-        break;
-    case FIELD_INT64:
-        *(int64_t *)at = f->default_value;
-        break;
-    case FIELD_FLOAT64:
-        *(double *)at = 0;
-        break;
-    case FIELD_UUID:
-        *(struct uuid *)at = UUID_ZERO;
-        break;
-    case FIELD_STRING:
-        *(struct str *)at = (struct str){ null_default ? NULL : "", 0 };
-        break;
-    case FIELD_BYTES:
-        *(struct bytes *)at = (struct bytes){ null_default ? NULL : (const uint8_t *)"", 0 };
-        break;
-    case FIELD_RECORDS:
-        *(struct records *)at = (struct records){ .size = -1 };
-        break;
-    case FIELD_STRUCT:
-        if (f->flags & FIELD_POINTER)
-            *(const void **)at = null_default ? NULL : f->of->default_instance;
-        else
-            message_init(f->of, at);
-        break;
-    }
-}
-
 static bool has_unknown(const struct message_desc *desc)
 {
     return desc->flexible_first != INT16_MAX;
@@ -100,10 +51,7 @@ static struct tagged_fields *unknown_fields(const struct message_desc *desc, con
 
 void message_init(const struct message_desc *desc, void *out)
 {
-    for (unsigned i = 0; i < desc->field_count; i++)
-        set_default(&desc->fields[i], (char *)out + desc->fields[i].offset);
-    if (has_unknown(desc))
-        *unknown_fields(desc, out) = (struct tagged_fields){ 0 };
+    memcpy(out, desc->defaults, desc->struct_size);
 }
 
 void *message_array(const struct message_desc *desc, struct arena *arena, int32_t count)
@@ -399,18 +347,14 @@ static bool decode_tagged(struct decoding *d, const struct message_desc *desc, u
 static bool decode_struct(struct decoding *d, const struct message_desc *desc, uint8_t *out)
 {
     bool flexible = d->version >= desc->flexible_first;
+    message_init(desc, out);
     for (unsigned i = 0; i < desc->field_count; i++) {
         const struct field_desc *f = &desc->fields[i];
-        if (!version_in(f->versions, d->version) || f->tag >= 0)
-            set_default(f, out + f->offset);
-        else if (!decode_field(d, f, flexible, out + f->offset))
+        if (version_in(f->versions, d->version) && f->tag < 0 &&
+            !decode_field(d, f, flexible, out + f->offset))
             return false;
     }
-    if (flexible)
-        return decode_tagged(d, desc, out);
-    if (has_unknown(desc))
-        *unknown_fields(desc, out) = (struct tagged_fields){ 0 };
-    return true;
+    return !flexible || decode_tagged(d, desc, out);
 }
 
 bool codec_decode(const struct message_desc *desc, int16_t version, struct reader *reader,

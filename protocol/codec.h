@@ -88,9 +88,9 @@ enum listener_flag { LISTENER_BROKER = 1, LISTENER_CONTROLLER = 2 };
 struct message_desc {
     const char *name; // Kafka's: "FetchRequest"
     const struct field_desc *fields;
-    const uint8_t *tagged;        // indices of the tagged fields, by tag
-    const uint16_t *min_sizes;    // fewest bytes when encoded, for each version from the first
-    const void *default_instance; // where a nullable struct does not default to null
+    const uint8_t *tagged;     // indices of the tagged fields, by tag
+    const uint16_t *min_sizes; // fewest bytes when encoded, for each version from the first
+    const void *defaults;      // a struct with every field at its default
     uint32_t struct_size;
     uint16_t unknown_offset; // of unknown_tagged_fields, in flexible versions
     uint8_t field_count;

@@ -169,9 +169,10 @@ def default_value(message, s, indent):
             if f.default is None:
                 out.append(f"{indent}.{name}_count = -1,")
             continue
-        if is_struct(f):
-            if is_pointer(f):
-                raise ValueError(f"{message.name}: a default within a default is not known")
+        if is_pointer(f):
+            c = names.struct(message.name, f.type.name)
+            value = None if f.default is None else f"(struct {c} *)&{c}_default"
+        elif is_struct(f):
             inner = default_value(message, f.type, indent + "    ")
             value = "{\n" + "\n".join(inner) + f"\n{indent}}}" if inner else None
         elif f.type == "records":
@@ -201,11 +202,8 @@ def descriptor(message, s):
     tagged = sorted((f.tag, i) for i, f in enumerate(s.fields) if f.tag is not None)
     if tagged:
         out.append(f"static const uint8_t {c}_tagged[] = {{{', '.join(str(i) for _, i in tagged)}}};")
-    if any(is_pointer(f) and f.type is s and f.default is not None
-           for t in used_structs(message) for f in t.fields):
-        out += [f"static const struct {c} {c}_default = {{"] + default_value(message, s, "    ")
-        out.append("};")
-    has_default = out[-1] == "};" and "_default = {" in "".join(out)
+    out.append(f"static const struct {c} {c}_default = {{")
+    out += (default_value(message, s, "    ") or ["    0,"]) + ["};"]
     out += [
         f"const struct message_desc {c}_desc = {{",
         f'    .name = "{s.name or message.name}",',
@@ -214,9 +212,8 @@ def descriptor(message, s):
         out += [f"    .fields = {c}_fields,", f"    .field_count = {len(s.fields)},"]
     if tagged:
         out += [f"    .tagged = {c}_tagged,", f"    .tagged_count = {len(tagged)},"]
-    if has_default:
-        out.append(f"    .default_instance = &{c}_default,")
     out += [
+        f"    .defaults = &{c}_default,",
         f"    .min_sizes = {c}_min_sizes,",
         f"    .versions = {c_range(s.versions)},",
         f"    .flexible_first = {flexible_first if message.flexible else 'INT16_MAX'},"]

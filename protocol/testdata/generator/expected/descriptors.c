@@ -11,11 +11,16 @@ static const struct field_desc boil_request_cup_fields[] = {
     {"sizeMl", NULL, 250, offsetof(struct boil_request_cup, size_ml), -1, {1, 4}, {1, 0}, FIELD_INT32, FIELD_IGNORABLE},
 };
 static const uint16_t boil_request_cup_min_sizes[] = {6, 6, 6, 6};
+static const struct boil_request_cup boil_request_cup_default = {
+    .name = {.data = ""},
+    .size_ml = 250,
+};
 const struct message_desc boil_request_cup_desc = {
     .name = "Cup",
     .struct_size = sizeof(struct boil_request_cup),
     .fields = boil_request_cup_fields,
     .field_count = 2,
+    .defaults = &boil_request_cup_default,
     .min_sizes = boil_request_cup_min_sizes,
     .versions = {1, 4},
     .flexible_first = 2,
@@ -27,11 +32,15 @@ static const struct field_desc boil_request_rest_fields[] = {
     {"ratio", NULL, 0, offsetof(struct boil_request_rest, ratio), -1, {2, 4}, {1, 0}, FIELD_FLOAT64, 0},
 };
 static const uint16_t boil_request_rest_min_sizes[] = {10, 10, 10};
+static const struct boil_request_rest boil_request_rest_default = {
+    .steam = {.size = -1},
+};
 const struct message_desc boil_request_rest_desc = {
     .name = "BoilRequestRest",
     .struct_size = sizeof(struct boil_request_rest),
     .fields = boil_request_rest_fields,
     .field_count = 2,
+    .defaults = &boil_request_rest_default,
     .min_sizes = boil_request_rest_min_sizes,
     .versions = {2, 4},
     .flexible_first = 2,
@@ -43,11 +52,15 @@ static const struct field_desc boil_request_lid_fields[] = {
     {"ring", NULL, 0, offsetof(struct boil_request_lid, ring), -1, {4, 4}, {4, 4}, FIELD_BYTES, FIELD_IGNORABLE | FIELD_NULL_DEFAULT},
 };
 static const uint16_t boil_request_lid_min_sizes[] = {2, 3};
+static const struct boil_request_lid boil_request_lid_default = {
+    0,
+};
 const struct message_desc boil_request_lid_desc = {
     .name = "Lid",
     .struct_size = sizeof(struct boil_request_lid),
     .fields = boil_request_lid_fields,
     .field_count = 2,
+    .defaults = &boil_request_lid_default,
     .min_sizes = boil_request_lid_min_sizes,
     .versions = {3, 4},
     .flexible_first = 2,
@@ -66,6 +79,15 @@ static const struct field_desc boil_request_fields[] = {
 };
 static const uint16_t boil_request_min_sizes[] = {26, 22, 23, 22};
 static const uint8_t boil_request_tagged[] = {4, 3};
+static const struct boil_request boil_request_default = {
+    .client_id = {.data = ""},
+    .spare = {
+        .name = {.data = ""},
+        .size_ml = 250,
+    },
+    .default_ = 1,
+    .isr_nodes_count = -1,
+};
 const struct message_desc boil_request_desc = {
     .name = "BoilRequest",
     .struct_size = sizeof(struct boil_request),
@@ -73,6 +95,7 @@ const struct message_desc boil_request_desc = {
     .field_count = 8,
     .tagged = boil_request_tagged,
     .tagged_count = 2,
+    .defaults = &boil_request_default,
     .min_sizes = boil_request_min_sizes,
     .versions = {1, 4},
     .flexible_first = 2,
@@ -87,11 +110,15 @@ static const struct field_desc boil_response_fields[] = {
     {"errorCode", NULL, 0, offsetof(struct boil_response, error_code), -1, {1, 4}, {1, 0}, FIELD_INT16, 0},
 };
 static const uint16_t boil_response_min_sizes[] = {2, 3, 3, 3};
+static const struct boil_response boil_response_default = {
+    0,
+};
 const struct message_desc boil_response_desc = {
     .name = "BoilResponse",
     .struct_size = sizeof(struct boil_response),
     .fields = boil_response_fields,
     .field_count = 1,
+    .defaults = &boil_response_default,
     .min_sizes = boil_response_min_sizes,
     .versions = {1, 4},
     .flexible_first = 2,
@@ -115,7 +142,7 @@ const struct message_desc kettle_record_inner_desc = {
     .struct_size = sizeof(struct kettle_record_inner),
     .fields = kettle_record_inner_fields,
     .field_count = 2,
-    .default_instance = &kettle_record_inner_default,
+    .defaults = &kettle_record_inner_default,
     .min_sizes = kettle_record_inner_min_sizes,
     .versions = {0, 0},
     .flexible_first = 0,
@@ -127,6 +154,9 @@ static const struct field_desc kettle_record_fields[] = {
 };
 static const uint16_t kettle_record_min_sizes[] = {1};
 static const uint8_t kettle_record_tagged[] = {0};
+static const struct kettle_record kettle_record_default = {
+    .nested = (struct kettle_record_inner *)&kettle_record_inner_default,
+};
 const struct message_desc kettle_record_desc = {
     .name = "KettleRecord",
     .struct_size = sizeof(struct kettle_record),
@@ -134,6 +164,7 @@ const struct message_desc kettle_record_desc = {
     .field_count = 1,
     .tagged = kettle_record_tagged,
     .tagged_count = 1,
+    .defaults = &kettle_record_default,
     .min_sizes = kettle_record_min_sizes,
     .versions = {0, 0},
     .flexible_first = 0,
@@ -147,11 +178,15 @@ static const struct field_desc kettle_key_fields[] = {
     {"port", NULL, 0, offsetof(struct kettle_key, port), -1, {0, 0}, {1, 0}, FIELD_UINT16, 0},
 };
 static const uint16_t kettle_key_min_sizes[] = {2};
+static const struct kettle_key kettle_key_default = {
+    0,
+};
 const struct message_desc kettle_key_desc = {
     .name = "KettleKey",
     .struct_size = sizeof(struct kettle_key),
     .fields = kettle_key_fields,
     .field_count = 1,
+    .defaults = &kettle_key_default,
     .min_sizes = kettle_key_min_sizes,
     .versions = {0, 0},
     .flexible_first = INT16_MAX,
@@ -161,9 +196,13 @@ const struct message_desc kettle_key_desc = {
 };
 
 static const uint16_t kettle_value_min_sizes[] = {0, 1};
+static const struct kettle_value kettle_value_default = {
+    0,
+};
 const struct message_desc kettle_value_desc = {
     .name = "KettleValue",
     .struct_size = sizeof(struct kettle_value),
+    .defaults = &kettle_value_default,
     .min_sizes = kettle_value_min_sizes,
     .versions = {0, 1},
     .flexible_first = 1,
@@ -174,9 +213,13 @@ const struct message_desc kettle_value_desc = {
 };
 
 static const uint16_t spout_min_sizes[] = {0};
+static const struct spout spout_default = {
+    0,
+};
 const struct message_desc spout_desc = {
     .name = "Spout",
     .struct_size = sizeof(struct spout),
+    .defaults = &spout_default,
     .min_sizes = spout_min_sizes,
     .versions = {0, 0},
     .flexible_first = INT16_MAX,
