@@ -2,21 +2,19 @@
 // The configuration of this broker: every key's value and where it came from.
 //
 //     struct config *config = config_new();                       // Kafka's defaults
-//     config_set(config, CONFIG_SOURCE_STATIC_BROKER, name, value, &message);   // from the file
+//     config_set(config, CONFIG_SOURCE_STATIC_BROKER, name, value, &message); // from the file
 //     … config_int(config, CONFIG_NUM_PARTITIONS) …
 //
-//     dynamic broker (2)  over  dynamic default of all brokers (3)  over  file (4)  over  Kafka's
-//     default (5)
+// A value comes from the highest layer that has one: dynamic of this broker (2), dynamic default of
+// all brokers (3), the file (4), Kafka's default (5).
 //
 // Invariants:
 // (1) Getters may run on any thread, at any time, without a lock: a slot holds one pointer to an
-// immutable
-//     value, replaced atomically.
+//     immutable value, replaced atomically.
 // (2) A value lives as long as the struct config, even when replaced: strings and lists that
-// getters return
-//     need no copy. (Dynamic changes are rare and small; that is the price.)
+//     getters return need no copy. (Dynamic changes are rare and small; that is the price.)
 // (3) Writers hold the lock; each layer is kept, so that taking a dynamic value away shows the one
-// below.
+//     below.
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 

@@ -3,12 +3,10 @@
 // defaults, parsed and checked once, so that the log reads plain fields.
 //
 //     struct log_config lc;
-//     log_config_resolve(config, overrides, override_count, &lc);   // again after every change of
-//     either
+//     log_config_resolve(config, overrides, override_count, &lc);   // again when either changes
 //
 // A struct log_config is a value without pointers: copy it, keep it, drop it.
-// Units are in the names; -1 in a retention means "no limit", -2 in a local retention "as the
-// whole".
+// Units are in the names; -1 in a retention means "no limit", -2 in a local retention "as a whole".
 #ifndef CONFIG_LOG_CONFIG_H
 #define CONFIG_LOG_CONFIG_H
 
