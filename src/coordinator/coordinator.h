@@ -92,6 +92,8 @@ struct coordinator_options {
     struct alarms *alarms;
     struct trace *trace;
     size_t load_buffer_bytes; // offsets.load.buffer.size
+    int compression;          // of batches, as in their attributes: offsets.topic.compression.codec
+    int64_t commit_timeout_ms; // offsets.commit.timeout.ms: then a wait ends with COORDINATOR_NOT_AVAILABLE
 };
 
 struct coordinator *coordinator_new(const struct coordinator_options *options);
@@ -129,15 +131,17 @@ void coordinator_add(struct coordinator_shard *shard, struct bytes key, struct b
 // written into the state, else the caller has brought the state there itself. An error is already what a
 // client gets: NOT_COORDINATOR, COORDINATOR_NOT_AVAILABLE …
 enum kafka_error coordinator_append(struct coordinator_shard *shard, bool replay);
-// Forgets what was added.
-void coordinator_discard(struct coordinator_shard *shard);
+// The same with replay for records that do not belong together (expiry): in as many batches as it takes to
+// keep each small. After an error the later ones were not written.
+enum kafka_error coordinator_append_each(struct coordinator_shard *shard);
 
-// Waits for all that was written up to now to be committed. Owned by the caller, e.g. in a request's arena.
+// Waits for all that was written up to now to be committed. Owned by the caller until on_committed.
 struct coordinator_wait {
     void (*on_committed)(struct coordinator_wait *wait, enum kafka_error error); // under the lock
     struct coordinator_shard *shard;
     struct list _link;
     int64_t _offset;
+    int64_t _deadline_us;
 };
 // Calls on_committed, at once if there is nothing to wait for.
 void coordinator_await_commit(struct coordinator_shard *shard, struct coordinator_wait *wait,
