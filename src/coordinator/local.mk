@@ -1,2 +1,2 @@
 # Units of this folder.
-libcore_a_SOURCES += %D%/coordinator.h
+libcore_a_SOURCES += %D%/coordinator.c %D%/coordinator.h

@@ -75,8 +75,7 @@ struct classic_group {
 
     struct timer join_timer;
     int32_t initial_delay_ms;     // of the initial rebalance: the present delay and what is left of
-    int32_t initial_remaining_ms; // the rebalance timeout; join_timer is that when is_initial
-    bool is_initial;
+    int32_t initial_remaining_ms; // the rebalance timeout
     struct timer sync_timer;
 };
 

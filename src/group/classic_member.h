@@ -53,6 +53,7 @@ struct classic_member {
     struct member_protocol *protocols; // by preference; one allocation with all that they point to
     int32_t protocol_count;
     struct bytes assignment;    // of the present generation; never null
+    struct bytes proposed;      // borrowed, while the leader's assignment is being written; else null
     struct classic_join *join;  // waits for the rebalance to complete
     struct classic_sync *sync;  // waits for the leader's assignment
     bool is_new;                // has not been through a whole join yet: its waiting does not keep it alive

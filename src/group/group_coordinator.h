@@ -3,11 +3,16 @@
 // coordinator engine. Overview of the folder:
 //
 //     group_coordinator   the entry points below: checks that need no state, finds the shard, answers
-//     group_shard         the state of one partition: its groups, their offsets; replay; expiry
-//     classic_group       the classic protocol's state machine (JoinGroup, SyncGroup, Heartbeat, LeaveGroup)
-//     classic_member      one member of it
+//     group_shard         the state of one partition: its groups, their offsets; replay
+//     group_expiry        what leaves that state by itself
+//     group_commit        committing and fetching offsets
+//     group_admin         listing, describing, deleting groups
 //     group_offsets       committed offsets by group, topic, partition
 //     group_records       keys and values as they stand in the log
+//     classic_group       the classic protocol: states and members as data; classic_member is one of them
+//     classic_rebalance   what moves it from state to state; its sessions and timers
+//     classic_join, _sync, _leave    its requests
+//     foreign_group       groups of the types that are not served yet, kept whole
 //
 // Every entry point takes the decoded request, fills the response (which has the schema's defaults) and
 // completes `completion` exactly once, perhaps later and on another thread (base/completion.h). Request,
@@ -45,7 +50,9 @@ struct group_config {
     int32_t offset_metadata_max_bytes;   // offset.metadata.max.bytes (characters, as Kafka counts)
     int64_t offsets_retention_ms;        // offsets.retention.minutes
     int64_t retention_check_interval_ms; // offsets.retention.check.interval.ms
+    int64_t commit_timeout_ms;           // offsets.commit.timeout.ms
     size_t load_buffer_bytes;            // offsets.load.buffer.size
+    int compression;                     // offsets.topic.compression.codec: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd
 };
 
 // Kafka's defaults, for tests.

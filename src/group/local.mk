@@ -1,2 +1,17 @@
 # Units of this folder.
-libcore_a_SOURCES += %D%/group_coordinator.h
+libcore_a_SOURCES += \
+	%D%/classic_group.c %D%/classic_group.h \
+	%D%/classic_join.c %D%/classic_join.h \
+	%D%/classic_leave.c %D%/classic_leave.h \
+	%D%/classic_member.c %D%/classic_member.h \
+	%D%/classic_rebalance.c %D%/classic_rebalance.h \
+	%D%/classic_sync.c %D%/classic_sync.h \
+	%D%/foreign_group.c %D%/foreign_group.h \
+	%D%/group.c %D%/group.h \
+	%D%/group_admin.c %D%/group_admin.h \
+	%D%/group_commit.c %D%/group_commit.h \
+	%D%/group_coordinator.c %D%/group_coordinator.h \
+	%D%/group_expiry.c %D%/group_expiry.h \
+	%D%/group_offsets.c %D%/group_offsets.h \
+	%D%/group_records.c %D%/group_records.h \
+	%D%/group_shard.c %D%/group_shard.h

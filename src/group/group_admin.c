@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// See the header.
+#include "group/group_admin.h"
+
+#include <strings.h>
+
+#include "base/mem.h"
+
+static const struct classic_group *as_classic(const struct group *group)
+{
+    return container_of((struct group *)(uintptr_t)group, struct classic_group, base);
+}
+
+// What can be said of a group that is not understood.
+static const char *state_name(const struct group *group)
+{
+    if (group->type == GROUP_CLASSIC)
+        return classic_state_name(as_classic(group)->state);
+    const struct foreign_group *foreign =
+        container_of((struct group *)(uintptr_t)group, struct foreign_group, base);
+    return foreign->member_count == 0 ? "Empty" : "Stable";
+}
+
+static struct str protocol_type(const struct group *group)
+{
+    switch (group->type) {
+    case GROUP_CLASSIC:
+        return str_is_null(as_classic(group)->protocol_type) ? str_of("") : as_classic(group)->protocol_type;
+    case GROUP_CONSUMER:
+        return str_of("consumer");
+    case GROUP_SHARE:
+        return str_of("share");
+    case GROUP_STREAMS:
+        return str_of("streams");
+    case GROUP_UNKNOWN:
+        break;
+    }
+    return str_of("");
+}
+
+static bool has_state(const struct list_groups_request *request, const char *name)
+{
+    if (request->states_filter_count <= 0)
+        return true;
+    for (int32_t i = 0; i < request->states_filter_count; i++) {
+        struct str wanted = str_trim(request->states_filter[i]);
+        if (wanted.size == strlen(name) && strncasecmp(wanted.data, name, wanted.size) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool has_type(const struct list_groups_request *request, enum group_type type)
+{
+    if (request->types_filter_count <= 0)
+        return true;
+    for (int32_t i = 0; i < request->types_filter_count; i++)
+        if (group_type_parse(request->types_filter[i]) == type)
+            return true;
+    return false;
+}
+
+void group_list(const struct group_shard *state, const struct list_groups_request *request,
+                struct list_groups_response *response, int32_t *capacity, struct arena *arena)
+{
+    struct group *group;
+    for (size_t i = 0; (group = hashmap_next(&state->groups, &i)) != NULL;) {
+        if (!has_state(request, state_name(group)) || !has_type(request, group->type))
+            continue;
+        if (response->groups_count == *capacity) {
+            *capacity = *capacity > 0 ? 2 * *capacity : 16;
+            struct list_groups_response_listed_group *larger =
+                arena_array(arena, struct list_groups_response_listed_group, *capacity);
+            for (int32_t g = 0; g < response->groups_count; g++)
+                larger[g] = response->groups[g];
+            response->groups = larger;
+        }
+        response->groups[response->groups_count++] = (struct list_groups_response_listed_group){
+            .group_id = arena_str(arena, group->id),
+            .protocol_type = arena_str(arena, protocol_type(group)),
+            .group_state = str_of(state_name(group)),
+            .group_type = str_of(group_type_name(group->type)),
+        };
+    }
+}
+
+static void describe_classic(const struct classic_group *group,
+                             struct describe_groups_response_described_group *out, struct arena *arena)
+{
+    bool is_stable = group->state == CLASSIC_STABLE;
+    out->group_state = str_of(classic_state_name(group->state));
+    out->protocol_type = arena_str(arena, protocol_type(&group->base));
+    if (is_stable)
+        out->protocol_data = arena_str(arena, group->protocol_name);
+    out->members = arena_array(arena, struct describe_groups_response_described_group_member,
+                               classic_group_size(group) + 1);
+    list_for_each (at, &group->members) {
+        const struct classic_member *member = container_of(at, struct classic_member, link);
+        struct bytes metadata = { (const uint8_t *)"", 0 };
+        if (is_stable)
+            metadata = arena_bytes(arena, classic_member_metadata(member, group->protocol_name));
+        out->members[out->members_count++] = (struct describe_groups_response_described_group_member){
+            .member_id = arena_str(arena, member->id),
+            .group_instance_id = arena_str(arena, member->instance_id),
+            .client_id = arena_str(arena, member->client_id),
+            .client_host = arena_str(arena, member->client_host),
+            .member_metadata = metadata,
+            .member_assignment = arena_bytes(arena, member->assignment),
+        };
+    }
+}
+
+void group_describe(const struct group_shard *state, struct str id, int16_t version,
+                    struct describe_groups_response_described_group *out, struct arena *arena)
+{
+    const struct group *group = group_shard_find(state, id);
+    if (group != NULL && group->type == GROUP_CLASSIC) {
+        describe_classic(as_classic(group), out, arena);
+        return;
+    }
+    out->group_state = str_of(classic_state_name(CLASSIC_DEAD));
+    if (version < 6)
+        return;
+    out->error_code = KERR_GROUP_ID_NOT_FOUND;
+    out->error_message = str_of(arena_printf(
+        arena, group == NULL ? "Group %.*s not found." : "Group %.*s is not a classic group.", STR_ARG(id)));
+}
+
+enum kafka_error group_delete(struct group_shard *state, struct str id)
+{
+    const struct group *group = group_shard_find(state, id);
+    if (group == NULL)
+        return KERR_GROUP_ID_NOT_FOUND;
+    if (strcmp(state_name(group), classic_state_name(CLASSIC_EMPTY)) != 0)
+        return KERR_NON_EMPTY_GROUP;
+    group_shard_add_offset_tombstones(state, id);
+    group_shard_add_tombstones(state, group);
+    return KERR_NONE;
+}

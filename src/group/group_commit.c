@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// See the header.
+#include "group/group_commit.h"
+
+#include "group/classic_rebalance.h"
+#include "group/group_records.h"
+
+// ---- who may commit --------------------------------------------------------------------------------
+
+static enum kafka_error validate_classic(struct classic_group *group,
+                                         const struct offset_commit_request *request)
+{
+    int32_t generation = request->generation_id_or_member_epoch;
+    if (generation < 0 && group->state == CLASSIC_EMPTY)
+        return KERR_NONE; // whoever assigns partitions by hand
+    if (generation < 0 && request->member_id.size == 0 && str_is_null(request->group_instance_id))
+        return KERR_UNKNOWN_MEMBER_ID;
+    enum kafka_error error = classic_validate_member(group, request->member_id, request->group_instance_id);
+    if (error != KERR_NONE)
+        return error;
+    if (generation != group->generation)
+        return KERR_ILLEGAL_GENERATION;
+    if (group->state == CLASSIC_COMPLETING_REBALANCE)
+        return KERR_REBALANCE_IN_PROGRESS;
+    classic_renew_session(group, classic_group_find(group, request->member_id));
+    return KERR_NONE;
+}
+
+static enum kafka_error validate(struct group_shard *state, const struct offset_commit_request *request,
+                                 int16_t version)
+{
+    bool is_by_hand = request->generation_id_or_member_epoch < 0;
+    struct group *group = group_shard_find(state, request->group_id);
+    if (group == NULL) { // replaying the first offset makes a simple group
+        if (is_by_hand)
+            return KERR_NONE;
+        return version >= 9 ? KERR_GROUP_ID_NOT_FOUND : KERR_ILLEGAL_GENERATION;
+    }
+    if (group->type == GROUP_CLASSIC)
+        return validate_classic(container_of(group, struct classic_group, base), request);
+    if (group->type == GROUP_SHARE)
+        return KERR_GROUP_ID_NOT_FOUND;
+    bool is_empty = container_of(group, struct foreign_group, base)->member_count == 0;
+    return is_by_hand && is_empty ? KERR_NONE : KERR_UNKNOWN_MEMBER_ID;
+}
+
+// ---- commit ----------------------------------------------------------------------------------------
+
+// The limit counts characters as Java does: UTF-16 units.
+static bool is_too_long(struct str metadata, int32_t limit)
+{
+    if (metadata.size <= (size_t)limit)
+        return false;
+    size_t units = 0;
+    for (size_t i = 0; i < metadata.size; i++) {
+        uint8_t byte = (uint8_t)metadata.data[i];
+        units += (byte & 0xc0) != 0x80; // each first byte
+        units += byte >= 0xf0;          // surrogate pairs
+    }
+    return units > (size_t)limit;
+}
+
+static enum kafka_error add_partition(struct group_shard *state, const struct offset_commit_request *request,
+                                      const struct offset_commit_request_topic *topic,
+                                      const struct offset_commit_request_partition *partition, int64_t now_ms)
+{
+    if (is_too_long(partition->committed_metadata, state->config->offset_metadata_max_bytes))
+        return KERR_OFFSET_METADATA_TOO_LARGE;
+    struct committed_offset committed = {
+        .offset = partition->committed_offset,
+        .leader_epoch = partition->committed_leader_epoch,
+        .metadata = str_is_null(partition->committed_metadata) ? str_of("") : partition->committed_metadata,
+        .commit_timestamp_ms = now_ms,
+        .expire_timestamp_ms = request->retention_time_ms == -1 ? -1 : now_ms + request->retention_time_ms,
+        .topic_id = topic->topic_id,
+    };
+    group_record_add_offset(state->shard, request->group_id, topic->name, partition->partition_index,
+                            &committed);
+    return KERR_NONE;
+}
+
+static struct offset_commit_response_topic *response_topic(struct offset_commit_response *response,
+                                                           const struct offset_commit_request_topic *topic,
+                                                           struct arena *arena)
+{
+    struct offset_commit_response_topic *out = &response->topics[response->topics_count++];
+    out->name = topic->name;
+    out->topic_id = topic->topic_id;
+    out->partitions = arena_array(arena, struct offset_commit_response_partition, topic->partitions_count);
+    out->partitions_count = topic->partitions_count;
+    return out;
+}
+
+enum kafka_error group_commit(struct group_shard *state, const struct offset_commit_request *request,
+                              int16_t version, struct offset_commit_response *response, struct arena *arena)
+{
+    enum kafka_error error = validate(state, request, version);
+    if (error != KERR_NONE)
+        return error;
+    int64_t now_ms = coordinator_wall_ms(state->shard);
+    response->topics = arena_array(arena, struct offset_commit_response_topic, request->topics_count);
+    for (int32_t t = 0; t < request->topics_count; t++) {
+        const struct offset_commit_request_topic *topic = &request->topics[t];
+        struct offset_commit_response_topic *out = response_topic(response, topic, arena);
+        for (int32_t p = 0; p < topic->partitions_count; p++) {
+            const struct offset_commit_request_partition *partition = &topic->partitions[p];
+            out->partitions[p].partition_index = partition->partition_index;
+            out->partitions[p].error_code =
+                (int16_t)add_partition(state, request, topic, partition, now_ms);
+        }
+    }
+    error = coordinator_append(state->shard, true);
+    if (error != KERR_NONE)
+        response->topics_count = 0;
+    return error;
+}
+
+void group_commit_refuse(const struct offset_commit_request *request, enum kafka_error error,
+                         struct offset_commit_response *response, struct arena *arena)
+{
+    response->topics_count = 0;
+    response->topics = arena_array(arena, struct offset_commit_response_topic, request->topics_count);
+    for (int32_t t = 0; t < request->topics_count; t++) {
+        const struct offset_commit_request_topic *topic = &request->topics[t];
+        struct offset_commit_response_topic *out = response_topic(response, topic, arena);
+        for (int32_t p = 0; p < topic->partitions_count; p++) {
+            out->partitions[p].partition_index = topic->partitions[p].partition_index;
+            out->partitions[p].error_code = (int16_t)error;
+        }
+    }
+}
+
+// ---- fetch -----------------------------------------------------------------------------------------
+
+// `committed` NULL: there is none.
+static struct offset_fetch_response_partitions answer(int32_t partition,
+                                                      const struct committed_offset *committed,
+                                                      bool is_unstable, struct arena *arena)
+{
+    struct offset_fetch_response_partitions out = { .partition_index = partition,
+                                                    .committed_offset = -1,
+                                                    .committed_leader_epoch = -1,
+                                                    .metadata = str_of("") };
+    if (is_unstable) {
+        out.error_code = KERR_UNSTABLE_OFFSET_COMMIT;
+    } else if (committed != NULL) {
+        out.committed_offset = committed->offset;
+        out.committed_leader_epoch = committed->leader_epoch;
+        out.metadata = arena_str(arena, committed->metadata);
+    }
+    return out;
+}
+
+// An offset of an older topic of the same name is none. Ids that are not known are not compared.
+static bool is_of_topic(const struct committed_offset *committed, struct uuid topic_id)
+{
+    return uuid_is_zero(committed->topic_id) || uuid_is_zero(topic_id) ||
+           uuid_eq(committed->topic_id, topic_id);
+}
+
+static void fetch_some(const struct group_shard *state, const struct offset_fetch_request_group *request,
+                       bool require_stable, struct offset_fetch_response_group *response,
+                       struct arena *arena)
+{
+    bool is_known = group_shard_find(state, request->group_id) != NULL;
+    const struct offset_group *group = is_known ? group_offsets_group(&state->offsets, request->group_id) : NULL;
+    response->topics = arena_array(arena, struct offset_fetch_response_topics, request->topics_count);
+    for (int32_t t = 0; t < request->topics_count; t++) {
+        const struct offset_fetch_request_topics *topic = &request->topics[t];
+        const struct offset_topic *offsets = group != NULL ? offset_group_topic(group, topic->name) : NULL;
+        struct offset_fetch_response_topics *out = &response->topics[response->topics_count++];
+        out->name = topic->name;
+        out->topic_id = topic->topic_id;
+        out->partitions =
+            arena_array(arena, struct offset_fetch_response_partitions, topic->partition_indexes_count);
+        for (int32_t p = 0; p < topic->partition_indexes_count; p++) {
+            int32_t partition = topic->partition_indexes[p];
+            const struct committed_offset *committed =
+                offsets != NULL ? offset_topic_find(offsets, partition) : NULL;
+            if (committed != NULL && !is_of_topic(committed, topic->topic_id))
+                committed = NULL;
+            bool is_unstable = require_stable && group_shard_is_unstable(state, request->group_id,
+                                                                         topic->name, partition);
+            out->partitions[out->partitions_count++] = answer(partition, committed, is_unstable, arena);
+        }
+    }
+}
+
+static void fetch_all(const struct group_shard *state, const struct offset_fetch_request_group *request,
+                      bool require_stable, struct offset_fetch_response_group *response, struct arena *arena)
+{
+    const struct offset_group *group = group_offsets_group(&state->offsets, request->group_id);
+    if (group == NULL || group_shard_find(state, request->group_id) == NULL)
+        return;
+    response->topics = arena_array(arena, struct offset_fetch_response_topics, group->topics.count);
+    struct offset_topic *topic;
+    for (size_t i = 0; (topic = hashmap_next(&group->topics, &i)) != NULL;) {
+        struct offset_fetch_response_topics *out = &response->topics[response->topics_count++];
+        out->name = arena_str(arena, topic->name);
+        out->partitions = arena_array(arena, struct offset_fetch_response_partitions, topic->count);
+        for (size_t p = 0; p < topic->count; p++) {
+            const struct offset_partition *at = &topic->partitions[p];
+            bool is_unstable = require_stable && group_shard_is_unstable(state, request->group_id,
+                                                                         topic->name, at->partition);
+            out->partitions[out->partitions_count++] =
+                answer(at->partition, &at->committed, is_unstable, arena);
+        }
+    }
+}
+
+void group_fetch(const struct group_shard *state, const struct offset_fetch_request_group *request,
+                 bool require_stable, struct offset_fetch_response_group *response, struct arena *arena)
+{
+    if (request->topics_count < 0)
+        fetch_all(state, request, require_stable, response, arena);
+    else
+        fetch_some(state, request, require_stable, response, arena);
+}

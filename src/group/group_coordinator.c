@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: Apache-2.0
+// The entry points. Each checks what needs no state, enters the shard of the group, lets the folder's other
+// units decide, and answers: at once, when what was written is committed, or when the group is ready.
+#include "group/group_coordinator.h"
+
+#include <arpa/inet.h>
+#include <stdatomic.h>
+
+#include "base/mem.h"
+#include "group/classic_join.h"
+#include "group/classic_leave.h"
+#include "group/classic_sync.h"
+#include "group/group_admin.h"
+#include "group/group_commit.h"
+#include "group/group_expiry.h"
+
+const struct group_config group_config_defaults = {
+    .min_session_timeout_ms = 6000,
+    .max_session_timeout_ms = 1800000,
+    .max_size = INT32_MAX,
+    .initial_rebalance_delay_ms = 3000,
+    .offset_metadata_max_bytes = 4096,
+    .offsets_retention_ms = INT64_C(10080) * 60 * 1000,
+    .retention_check_interval_ms = 600000,
+    .commit_timeout_ms = 5000,
+    .load_buffer_bytes = 5242880,
+};
+
+struct group_coordinator {
+    struct group_config config;
+    struct coordinator *engine;
+};
+
+struct group_coordinator *group_coordinator_new(const struct group_coordinator_options *options)
+{
+    struct group_coordinator *groups = mem_new(struct group_coordinator);
+    groups->config = options->config;
+    groups->engine = coordinator_new(&(struct coordinator_options){
+        .topic = GROUP_OFFSETS_TOPIC,
+        .partition_count = options->partition_count,
+        .log = options->log,
+        .state_ops = &group_shard_ops,
+        .owner = &groups->config,
+        .clock = options->clock,
+        .alarms = options->alarms,
+        .trace = options->trace,
+        .load_buffer_bytes = options->config.load_buffer_bytes,
+        .compression = options->config.compression,
+        .commit_timeout_ms = options->config.commit_timeout_ms,
+    });
+    return groups;
+}
+
+void group_coordinator_free(struct group_coordinator *groups)
+{
+    if (groups == NULL)
+        return;
+    coordinator_free(groups->engine);
+    mem_free(groups);
+}
+
+struct coordinator *group_coordinator_engine(struct group_coordinator *groups)
+{
+    return groups->engine;
+}
+
+static struct coordinator_shard *shard_of(struct group_coordinator *groups, struct str id)
+{
+    return coordinator_shard_at(groups->engine, coordinator_partition_for(groups->engine, id));
+}
+
+static void finish(struct completion *completion)
+{
+    completion->complete(completion);
+}
+
+void group_coordinator_topics_deleted(struct group_coordinator *groups, const struct deleted_topic *topics,
+                                      int32_t count)
+{
+    for (int32_t i = 0; i < coordinator_partition_count(groups->engine); i++) {
+        struct coordinator_shard *shard = coordinator_shard_at(groups->engine, i);
+        enum kafka_error error;
+        struct group_shard *state = coordinator_enter(shard, &error);
+        if (state == NULL)
+            continue;
+        group_expiry_topics_deleted(state, topics, count);
+        coordinator_exit(shard);
+    }
+}
+
+// ---- answers that wait for commit ------------------------------------------------------------------
+
+// One answer that is right unless what it rests on is not committed; then error_code is told so.
+struct commit_wait {
+    struct coordinator_wait wait;
+    struct completion *completion;
+    int16_t *error_code;
+};
+
+static void on_committed(struct coordinator_wait *wait, enum kafka_error error)
+{
+    struct commit_wait *commit = container_of(wait, struct commit_wait, wait);
+    if (error != KERR_NONE)
+        *commit->error_code = (int16_t)error;
+    coordinator_complete(wait->shard, commit->completion);
+}
+
+static void complete_when_committed(struct coordinator_shard *shard, struct arena *arena, int16_t *error_code,
+                                    struct completion *completion)
+{
+    struct commit_wait *commit = arena_new(arena, struct commit_wait);
+    commit->completion = completion;
+    commit->error_code = error_code;
+    coordinator_await_commit(shard, &commit->wait, on_committed);
+}
+
+// ---- the classic protocol --------------------------------------------------------------------------
+
+// As Java prints an address without a name: "/127.0.0.1", and IPv6 as "/fe80:0:0:0:0:0:0:1".
+static struct str java_address(const char *host, struct arena *arena)
+{
+    uint8_t b[16];
+    if (inet_pton(AF_INET6, host, b) != 1)
+        return str_of(arena_printf(arena, "/%s", host));
+    unsigned group[8];
+    for (int i = 0; i < 8; i++)
+        group[i] = get_be16(b + 2 * i);
+    return str_of(arena_printf(arena, "/%x:%x:%x:%x:%x:%x:%x:%x", group[0], group[1], group[2], group[3],
+                               group[4], group[5], group[6], group[7]));
+}
+
+static enum kafka_error check_join(const struct group_config *config, const struct join_group_request *request)
+{
+    if (request->group_id.size == 0)
+        return KERR_INVALID_GROUP_ID;
+    if (request->session_timeout_ms < config->min_session_timeout_ms ||
+        request->session_timeout_ms > config->max_session_timeout_ms)
+        return KERR_INVALID_SESSION_TIMEOUT;
+    return KERR_NONE;
+}
+
+void group_coordinator_join(struct group_coordinator *groups, const struct join_group_request *request,
+                            int16_t version, const struct group_client *client,
+                            struct join_group_response *response, struct arena *arena,
+                            struct completion *completion)
+{
+    enum kafka_error error = check_join(&groups->config, request);
+    if (error != KERR_NONE) {
+        response->error_code = (int16_t)error;
+        response->member_id = request->member_id;
+        finish(completion);
+        return;
+    }
+    struct join_group_request *owned = arena_dup(arena, request, sizeof *request);
+    if (version == 0) // it has no rebalance timeout
+        owned->rebalance_timeout_ms = owned->session_timeout_ms;
+    struct classic_join *join = arena_new(arena, struct classic_join);
+    *join = (struct classic_join){
+        .request = owned,
+        .version = version,
+        .client_id = str_is_null(client->client_id) ? str_of("") : client->client_id,
+        .client_host = java_address(client->host, arena),
+        .response = response,
+        .arena = arena,
+        .completion = completion,
+    };
+    struct coordinator_shard *shard = shard_of(groups, request->group_id);
+    struct group_shard *state = coordinator_enter(shard, &error);
+    if (state == NULL) {
+        response->error_code = (int16_t)error;
+        finish(completion);
+        return;
+    }
+    classic_join(state, join);
+    coordinator_exit(shard);
+}
+
+void group_coordinator_sync(struct group_coordinator *groups, const struct sync_group_request *request,
+                            struct sync_group_response *response, struct arena *arena,
+                            struct completion *completion)
+{
+    enum kafka_error error = request->group_id.size == 0 ? KERR_INVALID_GROUP_ID : KERR_NONE;
+    struct coordinator_shard *shard = shard_of(groups, request->group_id);
+    struct group_shard *state = error == KERR_NONE ? coordinator_enter(shard, &error) : NULL;
+    if (state == NULL) {
+        response->error_code = (int16_t)error;
+        finish(completion);
+        return;
+    }
+    struct classic_sync *sync = arena_new(arena, struct classic_sync);
+    *sync = (struct classic_sync){ request, response, arena, completion };
+    classic_sync(state, sync);
+    coordinator_exit(shard);
+}
+
+void group_coordinator_heartbeat(struct group_coordinator *groups, const struct heartbeat_request *request,
+                                 struct heartbeat_response *response, struct arena *arena,
+                                 struct completion *completion)
+{
+    enum kafka_error error = request->group_id.size == 0 ? KERR_INVALID_GROUP_ID : KERR_NONE;
+    struct coordinator_shard *shard = shard_of(groups, request->group_id);
+    struct group_shard *state = error == KERR_NONE ? coordinator_enter(shard, &error) : NULL;
+    if (state == NULL) {
+        // While the shard loads, its members have lost nothing yet: let them go on.
+        response->error_code = error == KERR_COORDINATOR_LOAD_IN_PROGRESS ? KERR_NONE : (int16_t)error;
+        finish(completion);
+        return;
+    }
+    response->error_code = (int16_t)classic_heartbeat(state, request);
+    complete_when_committed(shard, arena, &response->error_code, completion);
+    coordinator_exit(shard);
+}
+
+void group_coordinator_leave(struct group_coordinator *groups, const struct leave_group_request *request,
+                             struct leave_group_response *response, struct arena *arena,
+                             struct completion *completion)
+{
+    enum kafka_error error = request->group_id.size == 0 ? KERR_INVALID_GROUP_ID : KERR_NONE;
+    struct coordinator_shard *shard = shard_of(groups, request->group_id);
+    struct group_shard *state = error == KERR_NONE ? coordinator_enter(shard, &error) : NULL;
+    if (state == NULL) {
+        response->error_code = (int16_t)error;
+        finish(completion);
+        return;
+    }
+    classic_leave(state, request, response, arena);
+    complete_when_committed(shard, arena, &response->error_code, completion);
+    coordinator_exit(shard);
+}
+
+// ---- offsets ---------------------------------------------------------------------------------------
+
+struct offsets_wait {
+    struct coordinator_wait wait;
+    const struct offset_commit_request *request;
+    struct offset_commit_response *response;
+    struct arena *arena;
+    struct completion *completion;
+};
+
+static void on_offsets_committed(struct coordinator_wait *wait, enum kafka_error error)
+{
+    struct offsets_wait *commit = container_of(wait, struct offsets_wait, wait);
+    if (error != KERR_NONE)
+        group_commit_refuse(commit->request, error, commit->response, commit->arena);
+    coordinator_complete(wait->shard, commit->completion);
+}
+
+void group_coordinator_commit_offsets(struct group_coordinator *groups,
+                                      const struct offset_commit_request *request, int16_t version,
+                                      struct offset_commit_response *response, struct arena *arena,
+                                      struct completion *completion)
+{
+    struct coordinator_shard *shard = shard_of(groups, request->group_id);
+    enum kafka_error error;
+    struct group_shard *state = coordinator_enter(shard, &error);
+    if (state == NULL) {
+        group_commit_refuse(request, error, response, arena);
+        finish(completion);
+        return;
+    }
+    error = group_commit(state, request, version, response, arena);
+    if (error != KERR_NONE)
+        group_commit_refuse(request, error, response, arena);
+    struct offsets_wait *commit = arena_new(arena, struct offsets_wait);
+    *commit = (struct offsets_wait){ .request = request,
+                                     .response = response,
+                                     .arena = arena,
+                                     .completion = completion };
+    coordinator_await_commit(shard, &commit->wait, on_offsets_committed);
+    coordinator_exit(shard);
+}
+
+void group_coordinator_fetch_offsets(struct group_coordinator *groups,
+                                     const struct offset_fetch_request_group *request, bool require_stable,
+                                     struct offset_fetch_response_group *response, struct arena *arena,
+                                     struct completion *completion)
+{
+    response->group_id = request->group_id;
+    struct coordinator_shard *shard = shard_of(groups, request->group_id);
+    enum kafka_error error;
+    struct group_shard *state = coordinator_enter(shard, &error);
+    if (state == NULL) {
+        response->error_code = (int16_t)error;
+        finish(completion);
+        return;
+    }
+    group_fetch(state, request, require_stable, response, arena);
+    complete_when_committed(shard, arena, &response->error_code, completion);
+    coordinator_exit(shard);
+}
+
+// ---- requests to many shards -----------------------------------------------------------------------
+
+// The answer is whole when every shard's part of it is committed.
+struct gather {
+    atomic_int left; // parts, and one for the entry point itself
+    struct completion *completion;
+    struct gather_part *parts;
+    int32_t part_count;
+};
+
+struct gather_part {
+    struct coordinator_wait wait;
+    struct gather *gather;
+    void (*on_error)(struct gather_part *part, enum kafka_error error);
+    int32_t partition;
+    const struct str *group_ids;
+    int32_t group_count;
+    void *response;
+};
+
+static struct gather *gather_new(struct arena *arena, int32_t parts, struct completion *completion)
+{
+    struct gather *gather = arena_new(arena, struct gather);
+    gather->completion = completion;
+    gather->parts = arena_array(arena, struct gather_part, parts + 1);
+    atomic_init(&gather->left, 1);
+    return gather;
+}
+
+static void on_part_committed(struct coordinator_wait *wait, enum kafka_error error)
+{
+    struct gather_part *part = container_of(wait, struct gather_part, wait);
+    struct gather *gather = part->gather;
+    if (error != KERR_NONE)
+        part->on_error(part, error);
+    if (atomic_fetch_sub(&gather->left, 1) == 1)
+        coordinator_complete(wait->shard, gather->completion);
+}
+
+// Under the lock of the part's shard.
+static void gather_await(struct gather *gather, struct coordinator_shard *shard, struct gather_part part)
+{
+    struct gather_part *placed = &gather->parts[gather->part_count++];
+    *placed = part;
+    placed->gather = gather;
+    atomic_fetch_add(&gather->left, 1);
+    coordinator_await_commit(shard, &placed->wait, on_part_committed);
+}
+
+static void gather_end(struct gather *gather)
+{
+    if (atomic_fetch_sub(&gather->left, 1) == 1)
+        finish(gather->completion);
+}
+
+static void list_failed(struct gather_part *part, enum kafka_error error)
+{
+    struct list_groups_response *response = part->response;
+    if (error != KERR_NOT_COORDINATOR) // then its groups are another broker's to list
+        response->error_code = (int16_t)error;
+}
+
+void group_coordinator_list(struct group_coordinator *groups, const struct list_groups_request *request,
+                            struct list_groups_response *response, struct arena *arena,
+                            struct completion *completion)
+{
+    int32_t capacity = 0;
+    int32_t partitions = coordinator_partition_count(groups->engine);
+    struct gather *gather = gather_new(arena, partitions, completion);
+    for (int32_t i = 0; i < partitions; i++) {
+        struct coordinator_shard *shard = coordinator_shard_at(groups->engine, i);
+        struct gather_part part = { .on_error = list_failed, .response = response };
+        enum kafka_error error;
+        struct group_shard *state = coordinator_enter(shard, &error);
+        if (state == NULL) {
+            list_failed(&part, error);
+            continue;
+        }
+        group_list(state, request, response, &capacity, arena);
+        gather_await(gather, shard, part);
+        coordinator_exit(shard);
+    }
+    if (response->error_code != KERR_NONE)
+        response->groups_count = 0;
+    gather_end(gather);
+}
+
+static void describe_failed(struct gather_part *part, enum kafka_error error)
+{
+    struct describe_groups_response *response = part->response;
+    for (int32_t i = 0; i < part->group_count; i++) {
+        if (part->group_ids[i].data == NULL)
+            continue;
+        struct describe_groups_response_described_group *group = &response->groups[i];
+        *group = (struct describe_groups_response_described_group){
+            .error_code = (int16_t)error,
+            .group_id = part->group_ids[i],
+            .group_state = str_of(""),
+            .protocol_type = str_of(""),
+            .protocol_data = str_of(""),
+            .authorized_operations = INT32_MIN,
+        };
+    }
+}
+
+// The ids of this partition, in place; others are null.
+static struct str *ids_of_partition(struct group_coordinator *groups, const struct str *group_ids,
+                                    int32_t count, int32_t partition, struct arena *arena)
+{
+    struct str *ids = arena_array(arena, struct str, count + 1);
+    for (int32_t i = 0; i < count; i++)
+        if (coordinator_partition_for(groups->engine, group_ids[i]) == partition)
+            ids[i] = group_ids[i];
+    return ids;
+}
+
+void group_coordinator_describe(struct group_coordinator *groups, const struct str *group_ids, int32_t count,
+                                int16_t version, struct describe_groups_response *response,
+                                struct arena *arena, struct completion *completion)
+{
+    response->groups = arena_array(arena, struct describe_groups_response_described_group, count + 1);
+    response->groups_count = count;
+    struct gather *gather = gather_new(arena, count, completion);
+    for (int32_t i = 0; i < count; i++) {
+        int32_t partition = coordinator_partition_for(groups->engine, group_ids[i]);
+        struct coordinator_shard *shard = coordinator_shard_at(groups->engine, partition);
+        struct str *id = arena_array(arena, struct str, count);
+        id[i] = group_ids[i];
+        struct gather_part part = { .on_error = describe_failed,
+                                    .response = response,
+                                    .group_ids = id,
+                                    .group_count = count };
+        describe_failed(&part, KERR_NONE); // sets the defaults
+        enum kafka_error error;
+        struct group_shard *state = coordinator_enter(shard, &error);
+        if (state == NULL) {
+            describe_failed(&part, error);
+            continue;
+        }
+        group_describe(state, group_ids[i], version, &response->groups[i], arena);
+        gather_await(gather, shard, part);
+        coordinator_exit(shard);
+    }
+    gather_end(gather);
+}
+
+static void delete_failed(struct gather_part *part, enum kafka_error error)
+{
+    struct delete_groups_response *response = part->response;
+    for (int32_t i = 0; i < part->group_count; i++)
+        if (part->group_ids[i].data != NULL)
+            response->results[i].error_code = (int16_t)error;
+}
+
+// All groups of a partition go in one batch.
+static void delete_in(struct group_coordinator *groups, struct gather *gather, int32_t partition,
+                      struct gather_part part)
+{
+    struct delete_groups_response *response = part.response;
+    struct coordinator_shard *shard = coordinator_shard_at(groups->engine, partition);
+    enum kafka_error error;
+    struct group_shard *state = coordinator_enter(shard, &error);
+    if (state == NULL) {
+        delete_failed(&part, error);
+        return;
+    }
+    for (int32_t i = 0; i < part.group_count; i++)
+        if (part.group_ids[i].data != NULL)
+            response->results[i].error_code = (int16_t)group_delete(state, part.group_ids[i]);
+    error = coordinator_append(shard, true);
+    if (error != KERR_NONE)
+        delete_failed(&part, error);
+    gather_await(gather, shard, part);
+    coordinator_exit(shard);
+}
+
+void group_coordinator_delete(struct group_coordinator *groups, const struct str *group_ids, int32_t count,
+                              struct delete_groups_response *response, struct arena *arena,
+                              struct completion *completion)
+{
+    int32_t partitions = coordinator_partition_count(groups->engine);
+    response->results = arena_array(arena, struct delete_groups_response_deletable_group_result, count + 1);
+    response->results_count = count;
+    struct gather *gather = gather_new(arena, partitions, completion);
+    for (int32_t i = 0; i < count; i++)
+        response->results[i].group_id = group_ids[i];
+    for (int32_t i = 0; i < count; i++) {
+        int32_t partition = coordinator_partition_for(groups->engine, group_ids[i]);
+        bool is_first = true;
+        for (int32_t earlier = 0; earlier < i; earlier++)
+            is_first = is_first && coordinator_partition_for(groups->engine, group_ids[earlier]) != partition;
+        if (is_first)
+            delete_in(groups, gather, partition,
+                      (struct gather_part){
+                          .on_error = delete_failed,
+                          .response = response,
+                          .group_ids = ids_of_partition(groups, group_ids, count, partition, arena),
+                          .group_count = count });
+    }
+    gather_end(gather);
+}

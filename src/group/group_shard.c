@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+// Replay of __consumer_offsets into groups and offsets, and what has to be taken out of it again.
+#include "group/group_shard.h"
+
+#include <errno.h>
+
+#include "base/mem.h"
+#include "group/classic_rebalance.h"
+#include "group/group_expiry.h"
+#include "group/group_records.h"
+
+// ---- groups ----------------------------------------------------------------------------------------
+
+struct group *group_shard_find(const struct group_shard *state, struct str id)
+{
+    return hashmap_find(&state->groups, id.data, id.size);
+}
+
+struct classic_group *group_shard_find_classic(const struct group_shard *state, struct str id)
+{
+    struct group *group = group_shard_find(state, id);
+    if (group == NULL || group->type != GROUP_CLASSIC)
+        return NULL;
+    return container_of(group, struct classic_group, base);
+}
+
+static void put(struct group_shard *state, struct group *group)
+{
+    hashmap_put(&state->groups, group->id.data, group->id.size, group);
+}
+
+struct classic_group *group_shard_create_classic(struct group_shard *state, struct str id)
+{
+    struct classic_group *group = classic_group_new(state, id, coordinator_wall_ms(state->shard));
+    put(state, &group->base);
+    return group;
+}
+
+static void free_group(struct group *group)
+{
+    if (group->type == GROUP_CLASSIC) {
+        struct classic_group *classic = container_of(group, struct classic_group, base);
+        classic_cancel_timers(classic);
+        classic_group_free(classic);
+    } else {
+        foreign_group_free(container_of(group, struct foreign_group, base));
+    }
+}
+
+void group_shard_remove(struct group_shard *state, struct group *group)
+{
+    hashmap_remove(&state->groups, group->id.data, group->id.size);
+    free_group(group);
+}
+
+void group_shard_add_tombstones(struct group_shard *state, const struct group *group)
+{
+    if (group->type == GROUP_CLASSIC) {
+        group_record_add_metadata_tombstone(state->shard, group->id);
+        return;
+    }
+    const struct foreign_group *foreign =
+        container_of((struct group *)(uintptr_t)group, struct foreign_group, base);
+    struct bytes key;
+    for (size_t i = 0; foreign_group_next_key(foreign, &i, &key);)
+        coordinator_add(state->shard, key, BYTES_NULL);
+}
+
+// ---- transactions ----------------------------------------------------------------------------------
+
+bool group_shard_is_unstable(const struct group_shard *state, struct str group, struct str topic,
+                             int32_t partition)
+{
+    struct transaction_offsets *transaction;
+    for (size_t i = 0; (transaction = hashmap_next(&state->transactions, &i)) != NULL;)
+        if (group_offsets_find(&transaction->offsets, group, topic, partition) != NULL)
+            return true;
+    return false;
+}
+
+bool group_shard_has_transaction(const struct group_shard *state, struct str group)
+{
+    struct transaction_offsets *transaction;
+    for (size_t i = 0; (transaction = hashmap_next(&state->transactions, &i)) != NULL;)
+        if (group_offsets_group(&transaction->offsets, group) != NULL)
+            return true;
+    return false;
+}
+
+static struct transaction_offsets *transaction_of(struct group_shard *state, int64_t producer_id)
+{
+    struct transaction_offsets *transaction =
+        hashmap_find(&state->transactions, &producer_id, sizeof producer_id);
+    if (transaction == NULL) {
+        transaction = mem_new(struct transaction_offsets);
+        transaction->producer_id = producer_id;
+        group_offsets_init(&transaction->offsets);
+        hashmap_put(&state->transactions, &transaction->producer_id, sizeof producer_id, transaction);
+    }
+    return transaction;
+}
+
+// A commit made outside the transaction, after the transaction's, stays.
+static void merge(struct group_shard *state, const struct offset_group *group)
+{
+    struct offset_topic *topic;
+    for (size_t i = 0; (topic = hashmap_next(&group->topics, &i)) != NULL;) {
+        for (size_t p = 0; p < topic->count; p++) {
+            const struct offset_partition *pending = &topic->partitions[p];
+            const struct committed_offset *present =
+                group_offsets_find(&state->offsets, group->id, topic->name, pending->partition);
+            if (present == NULL || pending->committed.record_offset > present->record_offset)
+                group_offsets_put(&state->offsets, group->id, topic->name, pending->partition,
+                                  &pending->committed);
+        }
+    }
+}
+
+static void replay_end_transaction(void *object, int64_t producer_id, bool committed)
+{
+    struct group_shard *state = object;
+    struct transaction_offsets *transaction =
+        hashmap_remove(&state->transactions, &producer_id, sizeof producer_id);
+    if (transaction == NULL)
+        return;
+    struct offset_group *group;
+    for (size_t i = 0; committed && (group = hashmap_next(&transaction->offsets.groups, &i)) != NULL;)
+        merge(state, group);
+    group_offsets_fini(&transaction->offsets);
+    mem_free(transaction);
+}
+
+static int32_t add_tombstones_of(struct group_shard *state, const struct offset_group *group,
+                                 bool only_uncommitted)
+{
+    int32_t added = 0;
+    struct offset_topic *topic;
+    for (size_t i = 0; (topic = hashmap_next(&group->topics, &i)) != NULL;) {
+        for (size_t p = 0; p < topic->count; p++) {
+            int32_t partition = topic->partitions[p].partition;
+            if (only_uncommitted &&
+                group_offsets_find(&state->offsets, group->id, topic->name, partition) != NULL)
+                continue;
+            group_record_add_offset_tombstone(state->shard, group->id, topic->name, partition);
+            added++;
+        }
+    }
+    return added;
+}
+
+int32_t group_shard_add_offset_tombstones(struct group_shard *state, struct str id)
+{
+    int32_t added = 0;
+    const struct offset_group *group = group_offsets_group(&state->offsets, id);
+    if (group != NULL)
+        added += add_tombstones_of(state, group, false);
+    struct transaction_offsets *transaction;
+    for (size_t i = 0; (transaction = hashmap_next(&state->transactions, &i)) != NULL;) {
+        group = group_offsets_group(&transaction->offsets, id);
+        if (group != NULL)
+            added += add_tombstones_of(state, group, true);
+    }
+    return added;
+}
+
+// ---- replay ----------------------------------------------------------------------------------------
+
+static void replay_offset(struct group_shard *state, int64_t producer_id, struct group_log_record *record)
+{
+    const struct offset_commit_key *key = &record->offset_key;
+    if (record->is_tombstone) {
+        group_offsets_remove(&state->offsets, key->group, key->topic, key->partition);
+        struct transaction_offsets *transaction;
+        for (size_t i = 0; (transaction = hashmap_next(&state->transactions, &i)) != NULL;)
+            group_offsets_remove(&transaction->offsets, key->group, key->topic, key->partition);
+        return;
+    }
+    if (group_shard_find(state, key->group) == NULL)
+        group_shard_create_classic(state, key->group);
+    struct group_offsets *into =
+        producer_id < 0 ? &state->offsets : &transaction_of(state, producer_id)->offsets;
+    group_offsets_put(into, key->group, key->topic, key->partition, &record->offset);
+}
+
+static void replay_metadata(struct group_shard *state, const struct group_log_record *record)
+{
+    struct group *present = group_shard_find(state, record->group);
+    if (present != NULL)
+        group_shard_remove(state, present);
+    if (!record->is_tombstone)
+        classic_replay(group_shard_create_classic(state, record->group), &record->metadata);
+}
+
+static void replay_foreign(struct group_shard *state, const struct group_log_record *record, struct bytes key)
+{
+    enum group_type type = foreign_group_type(record->type);
+    struct group *group = group_shard_find(state, record->group);
+    if (group == NULL || group->type != type) {
+        if (record->is_tombstone)
+            return;
+        if (group != NULL) // most often a simple group that an earlier offset commit made
+            group_shard_remove(state, group);
+        group = &foreign_group_new(record->group, type)->base;
+        put(state, group);
+    }
+    struct foreign_group *foreign = container_of(group, struct foreign_group, base);
+    if (!foreign_group_replay(foreign, record->type, key, record->is_tombstone))
+        group_shard_remove(state, group);
+}
+
+static int replay(void *object, int64_t offset, int64_t producer_id, struct bytes key, struct bytes value)
+{
+    struct group_shard *state = object;
+    struct group_log_record record;
+    struct arena arena;
+    arena_init(&arena);
+    bool is_good = group_record_decode(key, value, &arena, &record);
+    if (is_good && !record.is_known) {
+        trace_warn(state->trace, "group record of unknown type ignored shard=%.*s type=%d",
+                   STR_ARG(coordinator_shard_name(state->shard)), record.type);
+    } else if (is_good && record.type <= GROUP_RECORD_OFFSET_COMMIT) {
+        record.offset.record_offset = offset;
+        replay_offset(state, producer_id, &record);
+    } else if (is_good && record.type == GROUP_RECORD_GROUP_METADATA) {
+        replay_metadata(state, &record);
+    } else if (is_good) {
+        replay_foreign(state, &record, key);
+    }
+    arena_fini(&arena);
+    return is_good ? 0 : -EINVAL;
+}
+
+// ---- life ------------------------------------------------------------------------------------------
+
+static void *create(struct coordinator_shard *shard, void *owner)
+{
+    struct group_shard *state = mem_new(struct group_shard);
+    state->shard = shard;
+    state->config = owner;
+    state->trace = coordinator_trace(shard);
+    hashmap_init(&state->groups);
+    group_offsets_init(&state->offsets);
+    hashmap_init(&state->transactions);
+    return state;
+}
+
+static void cancel_timers(struct group_shard *state)
+{
+    coordinator_cancel_timer(state->shard, &state->expiry_timer);
+    struct group *group;
+    for (size_t i = 0; (group = hashmap_next(&state->groups, &i)) != NULL;)
+        if (group->type == GROUP_CLASSIC)
+            classic_cancel_timers(container_of(group, struct classic_group, base));
+}
+
+static void on_loaded(void *object)
+{
+    struct group_shard *state = object;
+    struct group *group;
+    for (size_t i = 0; (group = hashmap_next(&state->groups, &i)) != NULL;)
+        if (group->type == GROUP_CLASSIC)
+            classic_on_loaded(container_of(group, struct classic_group, base));
+    group_expiry_schedule(state);
+}
+
+static void on_unloaded(void *object)
+{
+    struct group_shard *state = object;
+    cancel_timers(state);
+    struct group *group;
+    for (size_t i = 0; (group = hashmap_next(&state->groups, &i)) != NULL;)
+        if (group->type == GROUP_CLASSIC)
+            classic_on_unloaded(container_of(group, struct classic_group, base));
+}
+
+// Of a shard that is thrown away while members wait (the end of the process, or of a test).
+static void forget_waiting(struct classic_group *group)
+{
+    list_for_each (at, &group->members) {
+        struct classic_member *member = container_of(at, struct classic_member, link);
+        classic_group_set_join(group, member, NULL);
+        member->sync = NULL;
+    }
+}
+
+static void destroy(void *object)
+{
+    struct group_shard *state = object;
+    cancel_timers(state);
+    struct group *group;
+    for (size_t i = 0; (group = hashmap_next(&state->groups, &i)) != NULL;) {
+        if (group->type == GROUP_CLASSIC)
+            forget_waiting(container_of(group, struct classic_group, base));
+        free_group(group);
+    }
+    hashmap_fini(&state->groups);
+    group_offsets_fini(&state->offsets);
+    struct transaction_offsets *transaction;
+    for (size_t i = 0; (transaction = hashmap_next(&state->transactions, &i)) != NULL;) {
+        group_offsets_fini(&transaction->offsets);
+        mem_free(transaction);
+    }
+    hashmap_fini(&state->transactions);
+    mem_free(state);
+}
+
+const struct coordinator_state_ops group_shard_ops = {
+    .create = create,
+    .destroy = destroy,
+    .replay = replay,
+    .replay_end_transaction = replay_end_transaction,
+    .on_loaded = on_loaded,
+    .on_unloaded = on_unloaded,
+};
