@@ -304,9 +304,8 @@ struct gather_part {
     struct coordinator_wait wait;
     struct gather *gather;
     void (*on_error)(struct gather_part *part, enum kafka_error error);
-    int32_t partition;
-    const struct str *group_ids;
-    int32_t group_count;
+    const int32_t *indexes; // which of the request's groups this part is about
+    int32_t count;
     void *response;
 };
 
@@ -380,30 +379,17 @@ void group_coordinator_list(struct group_coordinator *groups, const struct list_
 static void describe_failed(struct gather_part *part, enum kafka_error error)
 {
     struct describe_groups_response *response = part->response;
-    for (int32_t i = 0; i < part->group_count; i++) {
-        if (part->group_ids[i].data == NULL)
-            continue;
-        struct describe_groups_response_described_group *group = &response->groups[i];
+    for (int32_t i = 0; i < part->count; i++) {
+        struct describe_groups_response_described_group *group = &response->groups[part->indexes[i]];
         *group = (struct describe_groups_response_described_group){
             .error_code = (int16_t)error,
-            .group_id = part->group_ids[i],
+            .group_id = group->group_id,
             .group_state = str_of(""),
             .protocol_type = str_of(""),
             .protocol_data = str_of(""),
             .authorized_operations = INT32_MIN,
         };
     }
-}
-
-// The ids of this partition, in place; others are null.
-static struct str *ids_of_partition(struct group_coordinator *groups, const struct str *group_ids,
-                                    int32_t count, int32_t partition, struct arena *arena)
-{
-    struct str *ids = arena_array(arena, struct str, count + 1);
-    for (int32_t i = 0; i < count; i++)
-        if (coordinator_partition_for(groups->engine, group_ids[i]) == partition)
-            ids[i] = group_ids[i];
-    return ids;
 }
 
 void group_coordinator_describe(struct group_coordinator *groups, const struct str *group_ids, int32_t count,
@@ -413,15 +399,14 @@ void group_coordinator_describe(struct group_coordinator *groups, const struct s
     response->groups = arena_array(arena, struct describe_groups_response_described_group, count + 1);
     response->groups_count = count;
     struct gather *gather = gather_new(arena, count, completion);
+    int32_t *indexes = arena_array(arena, int32_t, count + 1);
     for (int32_t i = 0; i < count; i++) {
-        int32_t partition = coordinator_partition_for(groups->engine, group_ids[i]);
-        struct coordinator_shard *shard = coordinator_shard_at(groups->engine, partition);
-        struct str *id = arena_array(arena, struct str, count);
-        id[i] = group_ids[i];
-        struct gather_part part = { .on_error = describe_failed,
-                                    .response = response,
-                                    .group_ids = id,
-                                    .group_count = count };
+        struct coordinator_shard *shard = shard_of(groups, group_ids[i]);
+        indexes[i] = i;
+        struct gather_part part = {
+            .on_error = describe_failed, .response = response, .indexes = &indexes[i], .count = 1
+        };
+        response->groups[i].group_id = group_ids[i];
         describe_failed(&part, KERR_NONE); // sets the defaults
         enum kafka_error error;
         struct group_shard *state = coordinator_enter(shard, &error);
@@ -439,26 +424,24 @@ void group_coordinator_describe(struct group_coordinator *groups, const struct s
 static void delete_failed(struct gather_part *part, enum kafka_error error)
 {
     struct delete_groups_response *response = part->response;
-    for (int32_t i = 0; i < part->group_count; i++)
-        if (part->group_ids[i].data != NULL)
-            response->results[i].error_code = (int16_t)error;
+    for (int32_t i = 0; i < part->count; i++)
+        response->results[part->indexes[i]].error_code = (int16_t)error;
 }
 
 // All groups of a partition go in one batch.
-static void delete_in(struct group_coordinator *groups, struct gather *gather, int32_t partition,
-                      struct gather_part part)
+static void delete_in(struct coordinator_shard *shard, struct gather *gather, struct gather_part part)
 {
     struct delete_groups_response *response = part.response;
-    struct coordinator_shard *shard = coordinator_shard_at(groups->engine, partition);
     enum kafka_error error;
     struct group_shard *state = coordinator_enter(shard, &error);
     if (state == NULL) {
         delete_failed(&part, error);
         return;
     }
-    for (int32_t i = 0; i < part.group_count; i++)
-        if (part.group_ids[i].data != NULL)
-            response->results[i].error_code = (int16_t)group_delete(state, part.group_ids[i]);
+    for (int32_t i = 0; i < part.count; i++) {
+        struct delete_groups_response_deletable_group_result *result = &response->results[part.indexes[i]];
+        result->error_code = (int16_t)group_delete(state, result->group_id);
+    }
     error = coordinator_append(shard, true);
     if (error != KERR_NONE)
         delete_failed(&part, error);
@@ -474,20 +457,25 @@ void group_coordinator_delete(struct group_coordinator *groups, const struct str
     response->results = arena_array(arena, struct delete_groups_response_deletable_group_result, count + 1);
     response->results_count = count;
     struct gather *gather = gather_new(arena, partitions, completion);
-    for (int32_t i = 0; i < count; i++)
-        response->results[i].group_id = group_ids[i];
+    // Sorted by partition: those of partition p are indexes[ends[p - 1]] up to indexes[ends[p]].
+    int32_t *indexes = arena_array(arena, int32_t, count + 1);
+    int32_t *ends = arena_array(arena, int32_t, partitions + 1);
     for (int32_t i = 0; i < count; i++) {
-        int32_t partition = coordinator_partition_for(groups->engine, group_ids[i]);
-        bool is_first = true;
-        for (int32_t earlier = 0; earlier < i; earlier++)
-            is_first = is_first && coordinator_partition_for(groups->engine, group_ids[earlier]) != partition;
-        if (is_first)
-            delete_in(groups, gather, partition,
-                      (struct gather_part){
-                          .on_error = delete_failed,
-                          .response = response,
-                          .group_ids = ids_of_partition(groups, group_ids, count, partition, arena),
-                          .group_count = count });
+        response->results[i].group_id = group_ids[i];
+        ends[coordinator_partition_for(groups->engine, group_ids[i]) + 1]++;
+    }
+    for (int32_t p = 0; p < partitions; p++)
+        ends[p + 1] += ends[p];
+    for (int32_t i = 0; i < count; i++)
+        indexes[ends[coordinator_partition_for(groups->engine, group_ids[i])]++] = i;
+    for (int32_t p = 0; p < partitions; p++) {
+        int32_t first = p > 0 ? ends[p - 1] : 0;
+        if (ends[p] > first)
+            delete_in(coordinator_shard_at(groups->engine, p), gather,
+                      (struct gather_part){ .on_error = delete_failed,
+                                            .response = response,
+                                            .indexes = &indexes[first],
+                                            .count = ends[p] - first });
     }
     gather_end(gather);
 }
