@@ -206,8 +206,8 @@ def parse(text, where):
 
 
 def check(message):
-    """What can only be seen of a whole message: tags are numbered 0, 1, 2…, structs have fields,
-    and narrows every range of versions to those that the message has."""
+    """What can only be seen of a whole message. Narrows every range of versions to those that the
+    message has."""
     message.flexible = inside(message.flexible, message.versions)
     structs = [message.body] + list(message.structs.values())
     for s in structs:
@@ -221,6 +221,8 @@ def check(message):
         if len({f.name for f in s.fields}) != len(s.fields):
             raise SchemaError(f"two fields of {s.name} have one name")
         tags = sorted(f.tag for f in s.fields if f.tag is not None)
+        if len(tags) > 31 or len(s.fields) > 255:
+            raise SchemaError(f"{s.name} has more fields or tags than the codec can count")
         if len(set(tags)) != len(tags):
             raise SchemaError(f"two fields of {s.name} have one tag")
         for f in s.fields:
