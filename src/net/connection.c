@@ -356,7 +356,6 @@ static void update_interest(struct connection *connection)
 static void take_frame(struct connection *connection, struct buf *frame, const uint8_t *data,
                        size_t size)
 {
-    connection->_size_have = 0;
     struct exchange *exchange = exchange_begin(connection, frame, data, size);
     connection->_home->handler->on_frame(exchange);
 }
@@ -419,6 +418,7 @@ static size_t take_frames(struct connection *connection, struct buf *block, size
             starve(connection);
             return at;
         }
+        connection->_size_have = 0;
         if (in_place) {
             take_frame(connection, frame, block->data + at, size);
             at += size;

@@ -7,3 +7,16 @@ libio_a_SOURCES += \
 	%D%/mailbox.c %D%/mailbox.h \
 	%D%/reactor.c %D%/reactor.h \
 	%D%/reply.c
+if TESTS_POSSIBLE
+net_tests = \
+	%D%/connection_limits_test \
+	%D%/connection_test \
+	%D%/mailbox_test \
+	%D%/reactor_test
+check_PROGRAMS += $(net_tests)
+TESTS += $(net_tests)
+src_net_connection_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+src_net_connection_limits_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+src_net_mailbox_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+src_net_reactor_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+endif
