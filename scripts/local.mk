@@ -10,4 +10,4 @@ AM_TESTS_ENVIRONMENT = srcdir='$(abs_top_srcdir)'; builddir='$(abs_top_builddir)
 EXTRA_PROGRAMS += bench-load
 bench_load_SOURCES = %D%/bench.d/load.c
 CLEANFILES += bench-load
-dist_noinst_SCRIPTS += %D%/bench %D%/test
+dist_noinst_SCRIPTS += %D%/bench %D%/test %D%/soak
