@@ -9,13 +9,14 @@
 #include "base/must.h"
 #include "broker/glue_request.h"
 #include "broker/network.h"
+#include "config/config_load.h"
 
 enum { BROKER_MAGIC = 0x42524f4b, STOP_PATIENCE_MS = 2000 };
 
 struct broker {
     uint32_t magic;
     struct broker_options options;
-    struct listener_plans plans;
+    struct listeners listeners;
     struct network *network;
     struct node node;
 };
@@ -39,9 +40,10 @@ static bool open_network(struct broker *broker, struct strbuf *message)
         .clock = broker->options.clock,
         .trace = broker->options.trace,
         .handler = request_handler(&broker->node),
-        .plans = &broker->plans,
+        .listeners = &broker->listeners,
     };
-    if (!listener_plans_read(broker->options.config, &broker->plans, message))
+    if (!listeners_resolve(broker->options.config, &broker->listeners, message) ||
+        !config_is_supported(broker->options.config, &broker->listeners, message))
         return false;
     broker->network = network_open(&options, message);
     if (broker->network == NULL)
@@ -55,11 +57,12 @@ static bool open_network(struct broker *broker, struct strbuf *message)
 static void say_ready(struct broker *broker)
 {
     struct strbuf listeners = STRBUF_EMPTY;
-    for (int i = 0; i < broker->plans.count; i++) {
-        const struct endpoint *endpoint = &broker->plans.items[i].endpoint;
-        bool is_ipv6 = strchr(endpoint->host, ':') != NULL;
-        strbuf_printf(&listeners, "%s%s://%s%s%s:%d", i > 0 ? "," : "", endpoint->listener_name,
-                      is_ipv6 ? "[" : "", endpoint->host, is_ipv6 ? "]" : "", endpoint->port);
+    for (size_t i = 0; i < broker->listeners.count; i++) {
+        const struct listener *listener = &broker->listeners.items[i];
+        bool is_ipv6 = strchr(listener->host, ':') != NULL;
+        strbuf_printf(&listeners, "%s%s://%s%s%s:%d", i > 0 ? "," : "", listener->name,
+                      is_ipv6 ? "[" : "", listener->host, is_ipv6 ? "]" : "",
+                      network_port(broker->network, i));
     }
     int64_t took_us = clock_monotonic_us(broker->options.clock) - broker->options.started_us;
     trace_info(broker->options.trace, "ready listeners=%s node_id=%" PRId32 " start_ms=%" PRId64,
@@ -73,7 +76,7 @@ static void tear_down(struct broker *broker)
         network_refuse(broker->network);
         network_close(broker->network, STOP_PATIENCE_MS);
     }
-    listener_plans_fini(&broker->plans);
+    listeners_fini(&broker->listeners);
     broker->magic = 0;
     mem_free(broker);
 }

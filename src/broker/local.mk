@@ -2,7 +2,6 @@
 libio_a_SOURCES += \
 	%D%/broker.c %D%/broker.h \
 	%D%/glue_request.c %D%/glue_request.h \
-	%D%/listener_plan.c %D%/listener_plan.h \
 	%D%/network.c %D%/network.h
 
 bin_PROGRAMS += odradekd

@@ -7,7 +7,6 @@
 //
 // CONFIG is Kafka's server.properties. Exit status: 0 after a clean stop on SIGTERM or SIGINT, 1 when the configuration
 // cannot be served, with one line saying what to change; a second signal ends at once.
-#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,9 +17,11 @@
 
 #include "base/clock_posix.h"
 #include "base/disk_posix.h"
+#include "base/mem.h"
 #include "base/must.h"
 #include "broker/broker.h"
 #include "config.h"
+#include "config/config_load.h"
 
 // Two heaps: that many reactors rarely meet in one, and each costs resident memory.
 enum { HEAPS_MAX = 2 };
@@ -91,44 +92,65 @@ static int serve(const struct broker_options *options)
     return 0;
 }
 
-// Name and value of an --override.
-static bool apply_override(struct config *config, const char *text, struct strbuf *message)
+static const char *environment(const char *name)
 {
-    const char *equals = text == NULL ? NULL : strchr(text, '=');
-    if (equals == NULL) {
-        strbuf_addz(message, "--override needs name=value");
-        return false;
+    return getenv(name);
+}
+
+struct arguments {
+    const char *path; // of CONFIG; NULL: none
+    const char **overrides;
+    size_t override_count;
+    bool format;
+};
+
+// False when this is no way to call it.
+static bool parse_arguments(int argc, char **argv, struct arguments *out)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--override") == 0 && i + 1 < argc)
+            out->overrides[out->override_count++] = argv[++i];
+        else if (strcmp(argv[i], "--format") == 0)
+            out->format = true;
+        else if (argv[i][0] != '-' && out->path == NULL)
+            out->path = argv[i];
+        else
+            return false;
     }
-    struct str name = str_trim((struct str){ text, (size_t)(equals - text) });
-    return config_set(config, CONFIG_SOURCE_STATIC_BROKER, name, str_of(equals + 1), message);
+    return true;
 }
 
 int main(int argc, char **argv)
 {
     int64_t started_us = clock_monotonic_us(clock_posix());
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        puts("odradekd " VERSION);
+        return 0;
+    }
+    struct arguments arguments = { .overrides = mem_zalloc((size_t)argc * sizeof(char *)) };
+    if (!parse_arguments(argc, argv, &arguments)) {
+        fputs(usage, stderr);
+        return 1;
+    }
     prepare_process();
     trace_init(&trace, clock_posix(), TRACE_INFO, STDERR_FILENO);
     must_set_hook(dump_trace);
 
     struct strbuf message = STRBUF_EMPTY;
-    struct config *config = config_new();
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            fputs(usage, stdout);
-            return 0;
-        }
-        if (strcmp(argv[i], "--version") == 0) {
-            puts("odradekd " VERSION);
-            return 0;
-        }
-        if (strcmp(argv[i], "--override") == 0) {
-            if (!apply_override(config, argv[++i], &message))
-                return fail(&message);
-        } else {
-            fputs(usage, stderr);
-            return 1;
-        }
-    }
+    struct config_source_files from = {
+        .disk = disk_posix(),
+        .path = arguments.path,
+        .overrides = arguments.overrides,
+        .override_count = arguments.override_count,
+        .environment = environment,
+    };
+    struct config *config = config_load(&from, &message);
+    if (config == NULL)
+        return fail(&message);
     int status = serve(&(struct broker_options){
         .config = config,
         .disk = disk_posix(),
@@ -137,6 +159,7 @@ int main(int argc, char **argv)
         .started_us = started_us,
     });
     config_free(config);
+    mem_free(arguments.overrides);
     trace_fini(&trace);
     return status;
 }

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "net/acceptor.h"
 
 struct network {
     const struct config *config;
@@ -17,8 +18,9 @@ struct network {
     struct connection_handler handler;
     struct connection_settings settings;
     struct connection_limits limits;
-    struct listener *listeners[LISTENERS_MAX];
-    int listener_count;
+    struct acceptor **acceptors;
+    struct endpoint *endpoints;
+    int acceptor_count;
     struct connections *homes;
     int home_count;
     int started_count;
@@ -92,15 +94,15 @@ void network_update_limits(struct network *network)
     connection_limits_set(&network->limits, config_int(config, CONFIG_MAX_CONNECTIONS),
                           config_int(config, CONFIG_MAX_CONNECTIONS_PER_IP),
                           config_int(config, CONFIG_MAX_CONNECTION_CREATION_RATE));
-    for (int i = 0; i < network->listener_count; i++)
-        listener_on_room(network->listeners[i]);
+    for (int i = 0; i < network->acceptor_count; i++)
+        acceptor_on_room(network->acceptors[i]);
 }
 
 static void on_room(void *arg)
 {
     struct network *network = arg;
-    for (int i = 0; i < network->listener_count; i++)
-        listener_on_room(network->listeners[i]);
+    for (int i = 0; i < network->acceptor_count; i++)
+        acceptor_on_room(network->acceptors[i]);
 }
 
 // What was not set is left to the system, which adapts the size of a socket's buffers to its peer;
@@ -147,30 +149,46 @@ static bool open_homes(struct network *network, struct strbuf *message)
     return true;
 }
 
-static bool open_listeners(struct network *network, struct listener_plans *plans,
+static bool open_listeners(struct network *network, const struct listeners *listeners,
                            struct strbuf *message)
 {
-    struct listener_settings settings = {
+    struct acceptor_settings settings = {
         .backlog = config_int(network->config, CONFIG_SOCKET_LISTEN_BACKLOG_SIZE),
         .receive_buffer_size = buffer_size(network->config, CONFIG_SOCKET_RECEIVE_BUFFER_BYTES),
     };
-    for (int i = 0; i < plans->count; i++) {
-        struct listener *listener = listener_open(&plans->items[i].endpoint, &settings, message);
-        if (listener == NULL)
+    network->acceptors = mem_zalloc(listeners->count * sizeof *network->acceptors);
+    network->endpoints = mem_zalloc(listeners->count * sizeof *network->endpoints);
+    for (size_t i = 0; i < listeners->count; i++) {
+        const struct listener *listener = &listeners->items[i];
+        struct endpoint *endpoint = &network->endpoints[i];
+        endpoint->listener_name = listener->name;
+        endpoint->host = listener->host;
+        endpoint->port = listener->port;
+        endpoint->is_controller = listener->is_controller;
+        struct acceptor *acceptor = acceptor_open(endpoint, &settings, message);
+        if (acceptor == NULL)
             return false;
-        network->listeners[network->listener_count++] = listener;
+        network->acceptors[network->acceptor_count++] = acceptor;
     }
     return true;
 }
 
+int network_port(const struct network *network, size_t index)
+{
+    must((int)index < network->acceptor_count);
+    return network->endpoints[index].port;
+}
+
 static void network_free(struct network *network)
 {
-    for (int i = 0; i < network->listener_count; i++)
-        listener_free(network->listeners[i]);
+    for (int i = 0; i < network->acceptor_count; i++)
+        acceptor_free(network->acceptors[i]);
     for (int i = 0; i < network->home_count; i++) {
         connections_fini(&network->homes[i]);
         reactor_free(network->homes[i].reactor);
     }
+    mem_free(network->acceptors);
+    mem_free(network->endpoints);
     mem_free(network->homes);
     connection_limits_fini(&network->limits);
     sem_destroy(&network->freed);
@@ -186,10 +204,10 @@ struct network *network_open(const struct network_options *options, struct strbu
     network->handler = options->handler;
     sem_init(&network->freed, 0, 0);
     read_settings(network);
-    if (open_homes(network, message) && open_listeners(network, options->plans, message))
+    if (open_homes(network, message) && open_listeners(network, options->listeners, message))
         return network;
-    for (int i = 0; i < network->listener_count; i++)
-        listener_close(network->listeners[i]);
+    for (int i = 0; i < network->acceptor_count; i++)
+        acceptor_close(network->acceptors[i]);
     network_free(network);
     return NULL;
 }
@@ -217,8 +235,8 @@ int network_start(struct network *network)
 static void accept_errand(struct errand *errand)
 {
     struct network *network = errand->network;
-    for (int i = 0; i < network->listener_count; i++)
-        listener_start(network->listeners[i], network->homes, network->home_count);
+    for (int i = 0; i < network->acceptor_count; i++)
+        acceptor_start(network->acceptors[i], network->homes, network->home_count);
 }
 
 void network_accept(struct network *network)
@@ -228,8 +246,8 @@ void network_accept(struct network *network)
 
 static void refuse_errand(struct errand *errand)
 {
-    for (int i = 0; i < errand->network->listener_count; i++)
-        listener_close(errand->network->listeners[i]);
+    for (int i = 0; i < errand->network->acceptor_count; i++)
+        acceptor_close(errand->network->acceptors[i]);
 }
 
 void network_refuse(struct network *network)
@@ -237,8 +255,8 @@ void network_refuse(struct network *network)
     if (network->started_count > 0)
         run_on(network, 0, refuse_errand);
     else
-        for (int i = 0; i < network->listener_count; i++)
-            listener_close(network->listeners[i]);
+        for (int i = 0; i < network->acceptor_count; i++)
+            acceptor_close(network->acceptors[i]);
 }
 
 static void close_errand(struct errand *errand)
@@ -252,7 +270,7 @@ static void on_freed(void *arg)
     sem_post(&((struct network *)arg)->freed);
 }
 
-static void free_errand_setup(struct errand *errand)
+static void watch_errand(struct errand *errand)
 {
     errand->home->on_freed = on_freed;
     errand->home->on_freed_arg = errand->network;
@@ -266,7 +284,7 @@ static unsigned close_connections(struct network *network, int patience_ms)
     clock_gettime(CLOCK_REALTIME, &deadline);
     deadline.tv_sec += patience_ms / 1000;
     for (int i = 0; i < network->home_count; i++)
-        run_on(network, i, free_errand_setup);
+        run_on(network, i, watch_errand);
     for (int turn = 0;; turn++) {
         unsigned left = 0;
         for (int i = 0; i < network->home_count; i++)

@@ -9,7 +9,8 @@
 #ifndef BROKER_NETWORK_H
 #define BROKER_NETWORK_H
 
-#include "broker/listener_plan.h"
+#include "config/listeners.h"
+#include "net/connection.h"
 
 struct network;
 
@@ -18,13 +19,15 @@ struct network_options {
     struct clock *clock;
     struct trace *trace;
     struct connection_handler handler;
-    struct listener_plans *plans; // ports that were 0 are filled; borrowed
+    const struct listeners *listeners; // borrowed
 };
 
 int network_reactor_count(const struct config *config);
 
 // NULL with `message` appended.
 struct network *network_open(const struct network_options *options, struct strbuf *message);
+// The port that listeners->items[index] is bound to.
+int network_port(const struct network *network, size_t index);
 struct reactor *network_reactor(struct network *network, int index);
 int network_start(struct network *network); // 0 or -errno
 void network_accept(struct network *network);

@@ -69,8 +69,8 @@ struct connection_settings {
 
 // Where a connection came in; lives as long as the listeners.
 struct endpoint {
-    char *listener_name;
-    char *host; // "" for all addresses
+    const char *listener_name;
+    const char *host; // "" for all addresses
     int port;   // the one bound, when 0 was asked for
     bool is_controller;
 };

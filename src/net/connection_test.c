@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connections over real loopback sockets: the listener, reading, replying (Tested here too: listener.c, reply.c). The
+// Connections over real loopback sockets: the listener, reading, replying (Tested here too: acceptor.c, reply.c). The
 // reactor's turns are taken by the test's own thread, so each step is seen as it happens.
 //
 // The handler understands a few frames: 'e' echoes the rest, 'w' waits until the test answers it, 'f' answers with a
@@ -15,7 +15,7 @@
 #include "base/disk_posix.h"
 #include "base/mem.h"
 #include "base/testing.h"
-#include "net/listener.h"
+#include "net/acceptor.h"
 
 enum { FILE_SIZE = 3000000, WAITERS_MAX = 200 };
 
@@ -34,7 +34,7 @@ static struct {
     struct connection_limits limits;
     struct trace trace;
     struct endpoint endpoint;
-    struct listener *listener;
+    struct acceptor *acceptor;
     struct echo *waiting[WAITERS_MAX];
     int waiting_count;
     int opened, closed, freed, ended, gone, frames;
@@ -141,7 +141,7 @@ static void on_exchange_free(struct exchange *exchange)
 static void on_room(void *arg)
 {
     (void)arg;
-    listener_on_room(net.listener);
+    acceptor_on_room(net.acceptor);
 }
 
 static void turn(void)
@@ -177,24 +177,24 @@ static void start(void)
     net.homes[0].limits = &net.limits;
     net.homes[0].on_room = on_room;
     net.endpoint = (struct endpoint){ .listener_name = "TEST", .host = "127.0.0.1" };
-    struct listener_settings settings = { .backlog = 50, .receive_buffer_size = -1 };
+    struct acceptor_settings settings = { .backlog = 50, .receive_buffer_size = -1 };
     struct strbuf message = STRBUF_EMPTY;
-    net.listener = listener_open(&net.endpoint, &settings, &message);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(net.listener);
+    net.acceptor = acceptor_open(&net.endpoint, &settings, &message);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(net.acceptor);
     CU_ASSERT_TRUE(net.endpoint.port > 0);
-    listener_start(net.listener, net.homes, 1);
+    acceptor_start(net.acceptor, net.homes, 1);
 }
 
 static void stop(void)
 {
-    listener_close(net.listener);
+    acceptor_close(net.acceptor);
     connections_close_all(&net.homes[0]);
     CU_ASSERT_EQUAL(net.homes[0].count, 0);
     CU_ASSERT_EQUAL(net.opened, net.freed);
     CU_ASSERT_EQUAL(net.opened, net.closed);
     CU_ASSERT_EQUAL(net.frames, net.ended);
     CU_ASSERT_EQUAL(connection_limits_count(&net.limits), 0);
-    listener_free(net.listener);
+    acceptor_free(net.acceptor);
     connections_fini(&net.homes[0]);
     reactor_free(net.reactor);
     connection_limits_fini(&net.limits);
@@ -691,14 +691,14 @@ static void a_port_in_use_is_refused_with_a_message(void)
 {
     start();
     struct endpoint second = net.endpoint;
-    struct listener_settings settings = { .backlog = 1, .receive_buffer_size = 4096 };
+    struct acceptor_settings settings = { .backlog = 1, .receive_buffer_size = 4096 };
     struct strbuf message = STRBUF_EMPTY;
-    CU_ASSERT_PTR_NULL(listener_open(&second, &settings, &message));
+    CU_ASSERT_PTR_NULL(acceptor_open(&second, &settings, &message));
     CU_ASSERT_PTR_NOT_NULL_FATAL(message.data);
     CU_ASSERT_PTR_NOT_NULL(strstr(message.data, "TEST"));
     strbuf_fini(&message);
     second.host = "no-such-host.invalid";
-    CU_ASSERT_PTR_NULL(listener_open(&second, &settings, &message));
+    CU_ASSERT_PTR_NULL(acceptor_open(&second, &settings, &message));
     strbuf_fini(&message);
     stop();
 }
@@ -706,17 +706,17 @@ static void a_port_in_use_is_refused_with_a_message(void)
 static void the_wildcard_takes_both_families(void)
 {
     struct endpoint any = { .listener_name = "ANY", .host = "" };
-    struct listener_settings settings = { .backlog = 1, .receive_buffer_size = -1 };
+    struct acceptor_settings settings = { .backlog = 1, .receive_buffer_size = -1 };
     struct strbuf message = STRBUF_EMPTY;
-    struct listener *listener = listener_open(&any, &settings, &message);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(listener);
+    struct acceptor *acceptor = acceptor_open(&any, &settings, &message);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(acceptor);
     struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)any.port) };
     v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     CU_ASSERT_EQUAL(connect(fd, (struct sockaddr *)&v4, sizeof v4), 0);
     close(fd);
-    listener_close(listener);
-    listener_free(listener);
+    acceptor_close(acceptor);
+    acceptor_free(acceptor);
 }
 
 static void addresses_are_told_as_java_tells_them(void)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "net/listener.h"
+#include "net/acceptor.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -12,9 +12,9 @@
 #include "base/mem.h"
 #include "base/must.h"
 
-enum { LISTENER_MAGIC = 0x4c495354, ACCEPTS_A_TURN = 64, NO_DESCRIPTOR_PAUSE_US = 100000 };
+enum { ACCEPTOR_MAGIC = 0x4c495354, ACCEPTS_A_TURN = 64, NO_DESCRIPTOR_PAUSE_US = 100000 };
 
-struct listener {
+struct acceptor {
     uint32_t magic;
     const struct endpoint *endpoint;
     int fd; // until it is watched
@@ -38,7 +38,7 @@ static int bound_port(int fd)
     return address_format(&address, host);
 }
 
-static int open_socket(const struct addrinfo *at, const struct listener_settings *settings)
+static int open_socket(const struct addrinfo *at, const struct acceptor_settings *settings)
 {
     int fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -67,7 +67,7 @@ static int resolve(const struct endpoint *endpoint, int family, struct addrinfo 
     return getaddrinfo(endpoint->host[0] != '\0' ? endpoint->host : NULL, port, &hints, out);
 }
 
-struct listener *listener_open(struct endpoint *endpoint, const struct listener_settings *settings,
+struct acceptor *acceptor_open(struct endpoint *endpoint, const struct acceptor_settings *settings,
                                struct strbuf *message)
 {
     bool is_wildcard = endpoint->host[0] == '\0';
@@ -92,48 +92,48 @@ struct listener *listener_open(struct endpoint *endpoint, const struct listener_
     }
     if (endpoint->port == 0)
         endpoint->port = bound_port(fd);
-    struct listener *listener = mem_new(struct listener);
-    listener->magic = LISTENER_MAGIC;
-    listener->endpoint = endpoint;
-    listener->fd = fd;
-    listener->watch.fd = -1;
-    return listener;
+    struct acceptor *acceptor = mem_new(struct acceptor);
+    acceptor->magic = ACCEPTOR_MAGIC;
+    acceptor->endpoint = endpoint;
+    acceptor->fd = fd;
+    acceptor->watch.fd = -1;
+    return acceptor;
 }
 
-static void pause_for(struct listener *listener, int64_t wait_us)
+static void pause_for(struct acceptor *acceptor, int64_t wait_us)
 {
-    watch_want(&listener->watch, false, false);
-    struct reactor *reactor = listener->homes[0].reactor;
+    watch_want(&acceptor->watch, false, false);
+    struct reactor *reactor = acceptor->homes[0].reactor;
     if (wait_us != INT64_MAX) {
-        reactor_set_timer(reactor, &listener->pause_timer, reactor_now_us(reactor) + wait_us);
+        reactor_set_timer(reactor, &acceptor->pause_timer, reactor_now_us(reactor) + wait_us);
         return;
     }
-    atomic_store(&listener->wants_room, true);
-    if (connection_limits_wait_us(listener->homes[0].limits, reactor_now_us(reactor)) != INT64_MAX)
-        listener_on_room(listener); // one ended before it could see that we wait
+    atomic_store(&acceptor->wants_room, true);
+    if (connection_limits_wait_us(acceptor->homes[0].limits, reactor_now_us(reactor)) != INT64_MAX)
+        acceptor_on_room(acceptor); // one ended before it could see that we wait
 }
 
-static bool accept_one(struct listener *listener)
+static bool accept_one(struct acceptor *acceptor)
 {
-    struct connections *home = &listener->homes[listener->next_home];
+    struct connections *home = &acceptor->homes[acceptor->next_home];
     int64_t now_us = reactor_now_us(home->reactor);
     int64_t wait_us = connection_limits_wait_us(home->limits, now_us);
     if (wait_us > 0) {
-        pause_for(listener, wait_us);
+        pause_for(acceptor, wait_us);
         return false;
     }
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
-    int fd = accept4(listener->watch.fd, (struct sockaddr *)&address, &size,
+    int fd = accept4(acceptor->watch.fd, (struct sockaddr *)&address, &size,
                      SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
         if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
             return errno != EAGAIN; // the others are about a peer that is gone already
         int left_out;
-        if (line_limit_pass(&listener->lines, now_us, &left_out))
+        if (line_limit_pass(&acceptor->lines, now_us, &left_out))
             trace_error(home->trace, "cannot accept a connection listener=%s error=\"%s\"",
-                        listener->endpoint->listener_name, strerror(errno));
-        pause_for(listener, NO_DESCRIPTOR_PAUSE_US);
+                        acceptor->endpoint->listener_name, strerror(errno));
+        pause_for(acceptor, NO_DESCRIPTOR_PAUSE_US);
         return false;
     }
     char host[CONNECTION_HOST_SIZE];
@@ -141,74 +141,74 @@ static bool accept_one(struct listener *listener)
     if (connection_limits_open(home->limits, host) == CONNECTION_REFUSED) {
         close(fd);
         int left_out;
-        if (line_limit_pass(&listener->lines, now_us, &left_out))
+        if (line_limit_pass(&acceptor->lines, now_us, &left_out))
             trace_info(home->trace,
                        "connection rejected, its address has the most allowed peer=%s:%d", host,
                        port);
         return true;
     }
-    listener->next_home = (listener->next_home + 1) % listener->home_count;
-    connection_adopt(home, fd, listener->endpoint, host, port);
+    acceptor->next_home = (acceptor->next_home + 1) % acceptor->home_count;
+    connection_adopt(home, fd, acceptor->endpoint, host, port);
     return true;
 }
 
 static void on_ready(struct watch *watch, bool readable, bool writable)
 {
     (void)readable, (void)writable;
-    struct listener *listener = container_of(watch, struct listener, watch);
-    for (int i = 0; i < ACCEPTS_A_TURN && accept_one(listener); i++)
+    struct acceptor *acceptor = container_of(watch, struct acceptor, watch);
+    for (int i = 0; i < ACCEPTS_A_TURN && accept_one(acceptor); i++)
         ;
 }
 
 static void on_pause_over(struct timer *timer)
 {
-    struct listener *listener = container_of(timer, struct listener, pause_timer);
-    watch_want(&listener->watch, true, false);
+    struct acceptor *acceptor = container_of(timer, struct acceptor, pause_timer);
+    watch_want(&acceptor->watch, true, false);
 }
 
 static void on_room(struct message *message)
 {
-    struct listener *listener = container_of(message, struct listener, room_message);
-    if (listener->watch.fd >= 0)
-        watch_want(&listener->watch, true, false);
+    struct acceptor *acceptor = container_of(message, struct acceptor, room_message);
+    if (acceptor->watch.fd >= 0)
+        watch_want(&acceptor->watch, true, false);
 }
 
-void listener_start(struct listener *listener, struct connections *homes, int home_count)
+void acceptor_start(struct acceptor *acceptor, struct connections *homes, int home_count)
 {
-    must_be(listener, LISTENER_MAGIC);
-    listener->homes = homes;
-    listener->home_count = home_count;
-    timer_init(&listener->pause_timer, on_pause_over);
-    listener->room_message.deliver = on_room;
-    watch_open(&listener->watch, homes[0].reactor, listener->fd, on_ready);
-    listener->fd = -1;
-    watch_want(&listener->watch, true, false);
+    must_be(acceptor, ACCEPTOR_MAGIC);
+    acceptor->homes = homes;
+    acceptor->home_count = home_count;
+    timer_init(&acceptor->pause_timer, on_pause_over);
+    acceptor->room_message.deliver = on_room;
+    watch_open(&acceptor->watch, homes[0].reactor, acceptor->fd, on_ready);
+    acceptor->fd = -1;
+    watch_want(&acceptor->watch, true, false);
 }
 
-void listener_on_room(struct listener *listener)
+void acceptor_on_room(struct acceptor *acceptor)
 {
-    if (atomic_exchange(&listener->wants_room, false))
-        reactor_post(listener->homes[0].reactor, &listener->room_message);
+    if (atomic_exchange(&acceptor->wants_room, false))
+        reactor_post(acceptor->homes[0].reactor, &acceptor->room_message);
 }
 
-void listener_close(struct listener *listener)
+void acceptor_close(struct acceptor *acceptor)
 {
-    must_be(listener, LISTENER_MAGIC);
-    if (listener->homes != NULL) {
-        reactor_cancel_timer(listener->homes[0].reactor, &listener->pause_timer);
-        watch_close(&listener->watch);
-    } else if (listener->fd >= 0) {
-        close(listener->fd);
-        listener->fd = -1;
+    must_be(acceptor, ACCEPTOR_MAGIC);
+    if (acceptor->homes != NULL) {
+        reactor_cancel_timer(acceptor->homes[0].reactor, &acceptor->pause_timer);
+        watch_close(&acceptor->watch);
+    } else if (acceptor->fd >= 0) {
+        close(acceptor->fd);
+        acceptor->fd = -1;
     }
 }
 
-void listener_free(struct listener *listener)
+void acceptor_free(struct acceptor *acceptor)
 {
-    if (listener == NULL)
+    if (acceptor == NULL)
         return;
-    must_be(listener, LISTENER_MAGIC);
-    must(listener->fd < 0 && listener->watch.fd < 0);
-    listener->magic = 0;
-    mem_free(listener);
+    must_be(acceptor, ACCEPTOR_MAGIC);
+    must(acceptor->fd < 0 && acceptor->watch.fd < 0);
+    acceptor->magic = 0;
+    mem_free(acceptor);
 }
