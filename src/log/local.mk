@@ -1,1 +1,24 @@
-# Units of this folder.
+libcore_a_SOURCES += \
+	%D%/batch_scan.c %D%/batch_scan.h \
+	%D%/checkpoint.c %D%/checkpoint.h \
+	%D%/index_file.c %D%/index_file.h \
+	%D%/leader_epochs.c %D%/leader_epochs.h \
+	%D%/log.c %D%/log.h %D%/log_files.h %D%/log_internal.h \
+	%D%/log_append.c \
+	%D%/log_read.c \
+	%D%/log_recovery.c \
+	%D%/log_truncate.c \
+	%D%/log_validate.c %D%/log_validate.h \
+	%D%/offset_index.c %D%/offset_index.h \
+	%D%/partition_dir.c %D%/partition_dir.h \
+	%D%/producer_state.c %D%/producer_state.h \
+	%D%/segment.c %D%/segment.h \
+	%D%/time_index.c %D%/time_index.h \
+	%D%/txn_index.c %D%/txn_index.h
+if TESTS_POSSIBLE
+log_tests = \
+	%D%/log_test
+check_PROGRAMS += $(log_tests)
+src_log_log_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+TESTS += $(log_tests)
+endif

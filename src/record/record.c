@@ -135,12 +135,16 @@ static bool skip_bytes(struct record_iter *it, int32_t size)
     return true;
 }
 
-// Makes the record's `size` bytes contiguous at _at.
+enum { GATHER_MAX = 512 << 20 };
+
+// Makes the record's `size` bytes contiguous, in _gathered.
 static bool gather(struct record_iter *it, int64_t size)
 {
-    if (it->_end - it->_at >= size)
-        return true;
     size_t have = 0;
+    if (it->_decompressor == NULL)
+        return malformed(it, "batch ends within a record");
+    if (size > GATHER_MAX)
+        return malformed(it, "record is too large");
     do {
         size_t part = (size_t)(it->_end - it->_at);
         if ((int64_t)(have + part) > size)

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "log/batch_scan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/must.h"
+
+void batch_scan_init(struct batch_scan *scan, struct disk_file *file, int64_t position, int64_t end)
+{
+    must(position >= 0);
+    scan->header = NULL;
+    scan->position = scan->_next = position;
+    scan->size = 0;
+    scan->error = 0;
+    scan->fault = NULL;
+    scan->magic_of_fault = -1;
+    scan->_file = file;
+    scan->_end = end;
+    scan->_buffer_position = 0;
+    scan->_buffer_used = 0;
+    scan->_whole = NULL;
+    scan->_whole_capacity = 0;
+}
+
+void batch_scan_fini(struct batch_scan *scan)
+{
+    mem_free(scan->_whole);
+    scan->_whole = NULL;
+}
+
+static bool fault(struct batch_scan *scan, const char *reason)
+{
+    scan->fault = reason;
+    return false;
+}
+
+// The header at `position`, from memory if the last read holds it.
+static const uint8_t *header_at(struct batch_scan *scan, int64_t position)
+{
+    int64_t into = position - scan->_buffer_position;
+    if (into < 0 || into + BATCH_HEADER_SIZE > (int64_t)scan->_buffer_used) {
+        int64_t left = scan->_end - position;
+        size_t size = left < BATCH_SCAN_AHEAD ? (size_t)left : BATCH_SCAN_AHEAD;
+        ssize_t n = disk_pread(scan->_file, scan->_buffer, size, position);
+        if (n != (ssize_t)size) {
+            scan->error = n < 0 ? (int)n : -EIO;
+            return NULL;
+        }
+        scan->_buffer_position = position;
+        scan->_buffer_used = size;
+        into = 0;
+    }
+    return scan->_buffer + into;
+}
+
+bool batch_scan_next(struct batch_scan *scan)
+{
+    if (scan->error != 0 || scan->fault != NULL)
+        return false;
+    scan->position = scan->_next;
+    if (scan->position == scan->_end)
+        return false;
+    if (scan->_end - scan->position < BATCH_HEADER_SIZE)
+        return fault(scan, "cut header");
+    const uint8_t *header = header_at(scan, scan->position);
+    if (header == NULL)
+        return false;
+    int magic = batch_magic(header);
+    if (magic != BATCH_MAGIC) {
+        scan->magic_of_fault = magic;
+        return fault(scan, magic == 0 || magic == 1 ? "record of a format before v2" : "no batch");
+    }
+    int64_t size = batch_size(header);
+    if (size < BATCH_HEADER_SIZE)
+        return fault(scan, "impossible size");
+    if (size > scan->_end - scan->position)
+        return fault(scan, "cut batch");
+    if (batch_last_offset_delta(header) < 0 || batch_base_offset(header) < 0)
+        return fault(scan, "impossible offsets");
+    scan->header = header;
+    scan->size = size;
+    scan->_next = scan->position + size;
+    return true;
+}
+
+bool batch_scan_load(struct batch_scan *scan, struct bytes *batch)
+{
+    int64_t into = scan->position - scan->_buffer_position;
+    if (into >= 0 && into + scan->size <= (int64_t)scan->_buffer_used) {
+        *batch = (struct bytes){ scan->_buffer + into, (size_t)scan->size };
+        return true;
+    }
+    vec_reserve(scan->_whole, (size_t)scan->size, scan->_whole_capacity);
+    ssize_t n = disk_pread(scan->_file, scan->_whole, (size_t)scan->size, scan->position);
+    if (n != scan->size) {
+        scan->error = n < 0 ? (int)n : -EIO;
+        return false;
+    }
+    *batch = (struct bytes){ scan->_whole, (size_t)scan->size };
+    return true;
+}

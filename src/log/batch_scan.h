@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Walks the batches of a segment file by their headers, reading ahead a little, or whole for checking.
+//
+//     struct batch_scan scan;
+//     batch_scan_init(&scan, file, from_position, end_position);
+//     while (batch_scan_next(&scan)) { … scan.header, scan.position, scan.size … }
+//     if (scan.error != 0) …          // the disk's
+//     if (scan.fault != NULL) …       // what lies at scan.position is no batch; it says why
+//     batch_scan_fini(&scan);
+#ifndef LOG_BATCH_SCAN_H
+#define LOG_BATCH_SCAN_H
+
+#include "base/disk.h"
+#include "record/batch.h"
+
+enum { BATCH_SCAN_AHEAD = 8192 };
+
+struct batch_scan {
+    const uint8_t *header; // 61 bytes of the present batch
+    int64_t position;      // of the present batch
+    int64_t size;
+    int error;
+    const char *fault;
+    int magic_of_fault; // 0 and 1: an old format, else -1
+    struct disk_file *_file;
+    int64_t _next;
+    int64_t _end;
+    int64_t _buffer_position;
+    size_t _buffer_used;
+    uint8_t *_whole; // for batch_scan_load
+    size_t _whole_capacity;
+    uint8_t _buffer[BATCH_SCAN_AHEAD];
+};
+
+void batch_scan_init(struct batch_scan *scan, struct disk_file *file, int64_t position, int64_t end);
+// False at the end, at a batch that is cut by the end, and at what cannot be a batch.
+bool batch_scan_next(struct batch_scan *scan);
+// The present batch in memory, valid until the next call; false when it cannot be read.
+bool batch_scan_load(struct batch_scan *scan, struct bytes *batch);
+void batch_scan_fini(struct batch_scan *scan);
+
+#endif

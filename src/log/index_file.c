@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "log/index_file.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/must.h"
+#include "log/partition_dir.h"
+
+enum { TAIL_FIRST = 16, TAIL_MAX = 512, ENTRY_SIZE_MAX = 12, SEARCH_BLOCK = 4096 };
+
+void index_file_init(struct index_file *index, const struct log_files *files, int64_t base_offset,
+                     const char *suffix, int entry_size, int32_t max_bytes)
+{
+    memset(index, 0, sizeof *index);
+    index->files = files;
+    index->suffix = suffix;
+    index->base_offset = base_offset;
+    index->entry_size = (uint16_t)entry_size;
+    index->max_entries = max_bytes / entry_size;
+}
+
+void index_file_fini(struct index_file *index)
+{
+    disk_file_unref(index->file);
+    mem_free(index->tail);
+    index->file = NULL;
+    index->tail = NULL;
+}
+
+static int open_file(struct index_file *index, int flags)
+{
+    if (index->file != NULL)
+        return 0;
+    char *path = log_file_path(index->files->dir, index->base_offset, index->suffix);
+    int error = disk_open(index->files->disk, path, flags, &index->file);
+    mem_free(path);
+    return error;
+}
+
+static bool is_zero(const uint8_t *entry, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (entry[i] != 0)
+            return false;
+    return true;
+}
+
+// The number of entries before the zeros that end the file: none of them is zero, all behind them are.
+static int find_end(struct index_file *index, int32_t entries, int32_t *out)
+{
+    uint8_t entry[ENTRY_SIZE_MAX];
+    int32_t low = 0, high = entries;
+    int32_t probe = entries - 1; // mostly there are no zeros
+    while (low < high) {
+        ssize_t n = disk_pread(index->file, entry, index->entry_size, (int64_t)probe * index->entry_size);
+        if (n != index->entry_size)
+            return n < 0 ? (int)n : -EIO;
+        if (is_zero(entry, index->entry_size))
+            high = probe;
+        else
+            low = probe + 1;
+        probe = low + (high - low) / 2;
+    }
+    *out = low;
+    return 0;
+}
+
+int index_file_load(struct index_file *index)
+{
+    if (index->is_loaded)
+        return 0;
+    int error = open_file(index, DISK_WRITE);
+    if (error == -ENOENT) {
+        index->is_loaded = true;
+        return error;
+    }
+    if (error != 0)
+        return error;
+    int64_t size = disk_file_size(index->file);
+    if (size < 0)
+        return (int)size;
+    if (size % index->entry_size != 0)
+        return -EBADMSG;
+    int32_t count = 0;
+    if (size / index->entry_size > INT32_MAX)
+        return -EBADMSG;
+    error = find_end(index, (int32_t)(size / index->entry_size), &count);
+    if (error != 0)
+        return error;
+    index->count = index->written = index->tail_start = count;
+    index->is_loaded = true;
+    if (index->max_entries < count)
+        index->max_entries = count; // the limit was higher once
+    return 0;
+}
+
+void index_file_reset(struct index_file *index)
+{
+    index->count = index->written = index->tail_start = 0;
+    index->is_loaded = true;
+    index->is_dirty = true;
+}
+
+static uint8_t *tail_entry(const struct index_file *index, int32_t n)
+{
+    return index->tail + (size_t)(n - index->tail_start) * index->entry_size;
+}
+
+static int write_tail(struct index_file *index)
+{
+    if (index->written == index->count)
+        return 0;
+    int error = open_file(index, DISK_CREATE);
+    if (error == 0)
+        error = disk_pwrite(index->file, tail_entry(index, index->written),
+                            (size_t)(index->count - index->written) * index->entry_size,
+                            (int64_t)index->written * index->entry_size);
+    if (error == 0) {
+        index->written = index->count;
+        index->is_dirty = true;
+    }
+    return error;
+}
+
+int index_file_append(struct index_file *index, const void *entry)
+{
+    must(index->is_loaded);
+    if (index->count - index->tail_start == TAIL_MAX) {
+        int error = write_tail(index);
+        if (error != 0)
+            return error;
+        int32_t kept = TAIL_MAX / 2;
+        memmove(index->tail, tail_entry(index, index->count - kept), (size_t)kept * index->entry_size);
+        index->tail_start = index->count - kept;
+    }
+    if (index->count - index->tail_start == index->tail_capacity) {
+        index->tail_capacity = index->tail_capacity == 0 ? TAIL_FIRST : index->tail_capacity * 2;
+        index->tail = mem_realloc(index->tail, (size_t)index->tail_capacity * index->entry_size);
+    }
+    memcpy(tail_entry(index, index->count), entry, index->entry_size);
+    index->count++;
+    return 0;
+}
+
+int index_file_read(struct index_file *index, int32_t n, void *entry)
+{
+    must(n >= 0 && n < index->count);
+    if (n >= index->tail_start) {
+        memcpy(entry, tail_entry(index, n), index->entry_size);
+        return 0;
+    }
+    int error = open_file(index, DISK_WRITE);
+    if (error != 0)
+        return error;
+    ssize_t got = disk_pread(index->file, entry, index->entry_size, (int64_t)n * index->entry_size);
+    return got == index->entry_size ? 0 : got < 0 ? (int)got : -EIO;
+}
+
+int index_file_truncate(struct index_file *index, int32_t count)
+{
+    must(count >= 0);
+    if (count >= index->count)
+        return 0;
+    index->count = count;
+    if (index->tail_start > count)
+        index->tail_start = count;
+    if (index->written > count) {
+        int error = open_file(index, DISK_WRITE);
+        if (error == 0)
+            error = index->files->disk->ops->truncate(index->file, (int64_t)count * index->entry_size);
+        if (error != 0)
+            return error;
+        index->written = count;
+        index->is_dirty = true;
+    }
+    return 0;
+}
+
+int index_file_write_out(struct index_file *index)
+{
+    if (!index->is_loaded)
+        return 0;
+    int error = write_tail(index);
+    if (error == 0)
+        error = open_file(index, DISK_CREATE);
+    if (error != 0)
+        return error;
+    int64_t size = disk_file_size(index->file);
+    if (size < 0)
+        return (int)size;
+    int64_t wanted = (int64_t)index->count * index->entry_size;
+    return size == wanted ? 0 : index->files->disk->ops->truncate(index->file, wanted);
+}
+
+int index_file_sync(struct index_file *index)
+{
+    int error = index_file_write_out(index);
+    if (error == 0 && index->is_dirty && index->file != NULL)
+        error = index->files->disk->ops->sync(index->file);
+    if (error == 0)
+        index->is_dirty = false;
+    return error;
+}
+
+void index_file_close(struct index_file *index)
+{
+    if (index->written != index->count)
+        return;
+    disk_file_unref(index->file);
+    mem_free(index->tail);
+    index->file = NULL;
+    index->tail = NULL;
+    index->tail_capacity = 0;
+    index->tail_start = index->count;
+}
+
+int32_t index_file_search(struct index_file *index, int64_t target, index_compare compare, void *entry,
+                          struct disk_file **file, int32_t *count, int *error)
+{
+    *file = NULL;
+    *error = 0;
+    if (index->count == 0)
+        return -1;
+    if (index->tail_start == index->count || compare(tail_entry(index, index->tail_start), target) > 0) {
+        if (index->tail_start == 0)
+            return -1;
+        *error = open_file(index, DISK_WRITE);
+        if (*error == 0)
+            *file = disk_file_ref(index->file);
+        *count = index->tail_start;
+        return -2;
+    }
+    int32_t low = index->tail_start, high = index->count - 1;
+    while (low < high) {
+        int32_t middle = low + (high - low + 1) / 2;
+        if (compare(tail_entry(index, middle), target) > 0)
+            high = middle - 1;
+        else
+            low = middle;
+    }
+    memcpy(entry, tail_entry(index, low), index->entry_size);
+    return low;
+}
+
+// Halves by single entries until what is left fits a block, then reads that.
+int32_t index_file_search_file(struct disk_file *file, int32_t count, int entry_size, int64_t target,
+                               index_compare compare, void *entry, int *error)
+{
+    uint8_t block[SEARCH_BLOCK];
+    int32_t low = 0, high = count; // the answer + 1 lies in [low, high]
+    while (low < high && (int64_t)(high - low) * entry_size > SEARCH_BLOCK) {
+        int32_t middle = low + (high - low) / 2;
+        ssize_t n = disk_pread(file, block, (size_t)entry_size, (int64_t)middle * entry_size);
+        if (n != entry_size) {
+            *error = n < 0 ? (int)n : -EIO;
+            return -1;
+        }
+        if (compare(block, target) > 0)
+            high = middle;
+        else
+            low = middle;
+    }
+    size_t size = (size_t)(high - low) * (size_t)entry_size;
+    ssize_t n = disk_pread(file, block, size, (int64_t)low * entry_size);
+    if (n != (ssize_t)size) {
+        *error = n < 0 ? (int)n : -EIO;
+        return -1;
+    }
+    int32_t found = -1;
+    for (int32_t i = 0; i < high - low; i++) {
+        const uint8_t *at = block + (size_t)i * (size_t)entry_size;
+        if (compare(at, target) > 0)
+            break;
+        memcpy(entry, at, (size_t)entry_size);
+        found = low + i;
+    }
+    *error = 0;
+    return found;
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// A file of entries of one size, ascending, appended to: what offset and time index have in common.
+//
+//     file     [0 ........................ written)
+//     memory                 [tail_start ............. count)
+//
+// Entries are gathered in memory and written 4 KB at a time, when synced and when closed: an append costs no
+// system call, and lookups near the end no read. What a killed process did not write is rebuilt by recovery,
+// which rebuilds the active segment's indexes in any case.
+//
+// Kafka's file of an active segment is preallocated with zeros, which it cuts off on roll and close; ours
+// never has them. Read, a zero tail is left out: entries are valid up to the first that is all zero.
+//
+// Invariants: (1) 0 <= tail_start <= written <= count <= max_entries
+//             (2) an entry below `written` never changes until a truncation
+// Under the log's lock, except index_file_search.
+#ifndef LOG_INDEX_FILE_H
+#define LOG_INDEX_FILE_H
+
+#include "log/log_files.h"
+
+struct index_file {
+    const struct log_files *files;
+    const char *suffix; // static
+    int64_t base_offset;
+    struct disk_file *file; // NULL until needed
+    uint8_t *tail;
+    int32_t tail_start;
+    int32_t tail_capacity;
+    int32_t written;
+    int32_t count;
+    int32_t max_entries;
+    uint16_t entry_size;
+    bool is_loaded; // count is known
+    bool is_dirty;  // written since the last sync
+};
+
+void index_file_init(struct index_file *index, const struct log_files *files, int64_t base_offset,
+                     const char *suffix, int entry_size, int32_t max_bytes);
+void index_file_fini(struct index_file *index); // lets go of file and memory, writes nothing
+
+// Finds out what the file holds; once. -ENOENT when there is none: count is 0 then. -EBADMSG: its size is not
+// a multiple of entries.
+int index_file_load(struct index_file *index);
+// The index is new, or to be rebuilt: empty, whatever the file holds.
+void index_file_reset(struct index_file *index);
+
+// Loaded; room is there. May fail only when the tail has to be written.
+int index_file_append(struct index_file *index, const void *entry);
+int index_file_read(struct index_file *index, int32_t n, void *entry);
+int index_file_truncate(struct index_file *index, int32_t count);
+// Brings the file up to date: all entries, nothing behind them; made when missing.
+int index_file_write_out(struct index_file *index);
+int index_file_sync(struct index_file *index);
+void index_file_close(struct index_file *index); // the descriptor and, if all is written, the memory
+
+// Whether entry >= target, for a search: negative, 0, positive as entry <, =, > target.
+typedef int (*index_compare)(const uint8_t *entry, int64_t target);
+
+// The last entry that is <= target among [0, count), or -1. In memory if it lies in the tail; else -2, and
+// *file and *count say where index_file_search_file is to look, without any lock (a reference is taken).
+int32_t index_file_search(struct index_file *index, int64_t target, index_compare compare, void *entry,
+                          struct disk_file **file, int32_t *count, int *error);
+int32_t index_file_search_file(struct disk_file *file, int32_t count, int entry_size, int64_t target,
+                               index_compare compare, void *entry, int *error);
+
+#endif

@@ -1,0 +1,641 @@
+// SPDX-License-Identifier: Apache-2.0
+// A log's life, its offsets and upkeep; log_append.c, log_read.c, log_truncate.c and log_recovery.c have the rest.
+//
+// What the hot paths cost:
+//   append   2 uncontended locks (one to copy the few settings that validation needs, one to append), 1 pwrite; no
+//            copy, no allocation. CRC and records are read before the lock, while in cache. Every 4 KB an
+//            index entry goes to memory, every 512th of them to a file by a pwrite of 4 KB.
+//   read     1 lock; no system call when the batch is among the last 64 of the active segment (1 atomic for the
+//            file's reference). Within the last 256 index entries (1 MB and more): 1 pread of 8 KB, lock-free; colder:
+//            about 10 preads of the index first, lock-free too.
+//   offsets  log end, log start, high watermark, last stable: an atomic load.
+//   memory   an empty log is about 2 KB and no descriptor.
+//   create   mkdir, one open for the segment, open + write + rename for partition.metadata and the first leader
+//            epoch; the first append syncs those files and the directory.
+#include "log/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/must.h"
+#include "log/log_internal.h"
+#include "log/partition_dir.h"
+
+enum { PRODUCER_ID_EXPIRATION_MS = 86400000 };
+
+void log_lock(struct log *log)
+{
+    must_be(log, LOG_MAGIC);
+    pthread_mutex_lock(&log->lock);
+}
+
+void log_unlock(struct log *log)
+{
+    unsigned events = log->pending_events;
+    log->pending_events = 0;
+    pthread_mutex_unlock(&log->lock);
+    if (events == 0 || log->on_event == NULL)
+        return;
+    for (int event = LOG_EVENT_ROLLED; event <= LOG_EVENT_FILES; event++)
+        if ((events & 1u << event) != 0)
+            log->on_event(log->arg, log, (enum log_event)event);
+}
+
+enum kafka_error log_fail(struct log *log, const char *doing, int error)
+{
+    must(error < 0);
+    if (!atomic_exchange(&log->has_failed, true)) {
+        trace_error(log->files.trace, "log failed dir=\"%s\" doing=\"%s\" error=\"%s\"", log->files.dir, doing,
+                    strerror(-error));
+        log->pending_events |= 1u << LOG_EVENT_FAILED;
+    }
+    return KERR_KAFKA_STORAGE_ERROR;
+}
+
+ptrdiff_t log_floor_segment(const struct log *log, int64_t offset)
+{
+    size_t low = 0, high = log->segment_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (log->segments[middle]->base_offset <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (ptrdiff_t)low - 1;
+}
+
+void log_add_segment(struct log *log, struct segment *segment)
+{
+    must(log->segment_count == 0 || log_active(log)->base_offset < segment->base_offset);
+    vec_reserve(log->segments, log->segment_count + 1, log->segment_capacity);
+    log->segments[log->segment_count++] = segment;
+}
+
+int log_remove_segments(struct log *log, size_t from, size_t to)
+{
+    int error = 0;
+    for (size_t i = from; i < to; i++) {
+        int result = segment_mark_deleted(log->segments[i]);
+        if (result == 0)
+            result = producer_state_delete_snapshot(&log->producers, log->segments[i]->base_offset);
+        if (error == 0)
+            error = result;
+        segment_unref(log->segments[i]);
+    }
+    memmove(log->segments + from, log->segments + to, (log->segment_count - to) * sizeof *log->segments);
+    log->segment_count -= to - from;
+    log->truncations++;
+    if (to > from) {
+        log->has_garbage = true;
+        log->pending_events |= 1u << LOG_EVENT_FILES;
+    }
+    return error;
+}
+
+int log_need_indexes(struct log *log, struct segment *segment)
+{
+    if (segment->offsets.is_loaded && segment->times.is_loaded && segment->txns.is_loaded)
+        return 0;
+    int error = segment_load_indexes(segment);
+    return error == -ENOENT || error == -EBADMSG ? log_rebuild_segment_index(log, segment) : error;
+}
+
+int log_write_epochs(struct log *log)
+{
+    bool is_synced;
+    int error = leader_epochs_write(&log->epochs, &is_synced);
+    if (!is_synced)
+        log->is_metadata_unsynced = true;
+    return error;
+}
+
+void log_update_first_unstable(struct log *log)
+{
+    int64_t first = producer_state_first_unstable(&log->producers);
+    int64_t start = atomic_load_explicit(&log->start_offset, memory_order_relaxed);
+    if (first >= 0 && first < start)
+        first = start;
+    atomic_store(&log->first_unstable, first < 0 ? INT64_MAX : first);
+    atomic_store(&log->has_unreplicated, log->producers.unreplicated.count > 0);
+}
+
+int log_sync_metadata(struct log *log)
+{
+    if (!log->is_metadata_unsynced)
+        return 0;
+    struct disk *disk = log->files.disk;
+    char *path = mem_printf("%s/partition.metadata", log->files.dir);
+    struct disk_file *file;
+    int error = disk_open(disk, path, DISK_WRITE, &file);
+    if (error == 0) {
+        error = disk->ops->sync(file);
+        disk_file_unref(file);
+    } else if (error == -ENOENT) {
+        error = 0; // a log without topic id
+    }
+    mem_free(path);
+    if (error == 0)
+        error = leader_epochs_sync(&log->epochs);
+    if (error == 0)
+        error = disk->ops->sync_dir(disk, log->files.dir);
+    const char *slash = strrchr(log->files.dir, '/');
+    if (error == 0 && slash != NULL && slash != log->files.dir) {
+        char *parent = mem_printf("%.*s", (int)(slash - log->files.dir), log->files.dir);
+        error = disk->ops->sync_dir(disk, parent);
+        mem_free(parent);
+    }
+    if (error == 0)
+        log->is_metadata_unsynced = false;
+    return error;
+}
+
+// ---- open and close ---------------------------------------------------------------------------------
+
+static void log_free(struct log *log)
+{
+    for (size_t i = 0; i < log->segment_count; i++)
+        segment_unref(log->segments[i]);
+    mem_free(log->segments);
+    leader_epochs_fini(&log->epochs);
+    producer_state_fini(&log->producers);
+    pthread_mutex_destroy(&log->lock);
+    pthread_mutex_destroy(&log->flush_lock);
+    mem_free(log->files.dir);
+    mem_free(log->name);
+    log->magic = 0;
+    mem_free(log);
+}
+
+static char *name_of_dir(const char *dir)
+{
+    const char *slash = strrchr(dir, '/');
+    struct partition_dir parsed = partition_dir_parse(slash == NULL ? dir : slash + 1);
+    if (parsed.kind == PARTITION_DIR_NONE)
+        return mem_strdup(slash == NULL ? dir : slash + 1);
+    return mem_printf("%.*s-%" PRId32, STR_ARG(parsed.topic), parsed.partition);
+}
+
+int log_open(const struct log_options *options, struct log **out)
+{
+    struct log *log = mem_new(struct log);
+    log->magic = LOG_MAGIC;
+    pthread_mutex_init(&log->lock, NULL);
+    pthread_mutex_init(&log->flush_lock, NULL);
+    log->files = (struct log_files){ options->disk, options->clock, options->trace, mem_strdup(options->dir) };
+    log->name = name_of_dir(options->dir);
+    log->config = *options->config;
+    log->topic_id = options->topic_id;
+    log->on_event = options->on_event;
+    log->arg = options->arg;
+    atomic_init(&log->first_unstable, INT64_MAX);
+    atomic_init(&log->last_flush_ms, clock_wall_ms(options->clock));
+    leader_epochs_init(&log->epochs, &log->files);
+    producer_state_init(&log->producers, &log->files,
+                        options->producer_id_expiration_ms > 0 ? options->producer_id_expiration_ms
+                                                               : PRODUCER_ID_EXPIRATION_MS);
+    int error = log_load(log, options);
+    if (error != 0) {
+        log_free(log);
+        return error;
+    }
+    for (size_t i = 0; i < log->segment_count; i++) {
+        log->segments[i]->is_used = false;
+        segment_close_files(log->segments[i]);
+    }
+    log_update_first_unstable(log);
+    *out = log;
+    return 0;
+}
+
+static int close_segment(struct segment *segment)
+{
+    if (!segment->offsets.is_loaded)
+        return 0; // never touched
+    struct timestamp_offset max;
+    int error = segment_max_timestamp(segment, &max);
+    if (error == 0)
+        error = time_index_append(&segment->times, max.timestamp, max.offset);
+    if (error == 0)
+        error = index_file_sync(&segment->offsets);
+    if (error == 0)
+        error = index_file_sync(&segment->times);
+    return error != 0 ? error : txn_index_sync(&segment->txns);
+}
+
+int log_close(struct log *log)
+{
+    int error = 0;
+    if (!atomic_load(&log->has_failed)) {
+        error = log_flush(log, INT64_MAX);
+        log_lock(log);
+        if (error == 0)
+            error = log_sync_metadata(log);
+        if (error == 0)
+            error = producer_state_take_snapshot(&log->producers, true);
+        for (size_t i = 0; i < log->segment_count && error == 0; i++)
+            error = close_segment(log->segments[i]);
+        if (error != 0)
+            log_fail(log, "close", error);
+        log->on_event = NULL;
+        log_unlock(log);
+    }
+    log_free(log);
+    return error;
+}
+
+void log_abandon(struct log *log)
+{
+    must_be(log, LOG_MAGIC);
+    log_free(log);
+}
+
+int log_delete(struct log *log)
+{
+    must_be(log, LOG_MAGIC);
+    int error = disk_remove_tree(log->files.disk, log->files.dir);
+    log_free(log);
+    return error;
+}
+
+int log_rename(struct log *log, const char *dir)
+{
+    log_lock(log);
+    int error = disk_rename_synced(log->files.disk, log->files.dir, dir);
+    if (error == 0) {
+        mem_free(log->files.dir);
+        log->files.dir = mem_strdup(dir);
+    } else {
+        log_fail(log, "rename", error);
+    }
+    log_unlock(log);
+    return error;
+}
+
+void log_set_config(struct log *log, const struct log_config *config)
+{
+    log_lock(log);
+    log->config = *config;
+    log_unlock(log);
+}
+
+void log_get_config(struct log *log, struct log_config *out)
+{
+    log_lock(log);
+    *out = log->config;
+    log_unlock(log);
+}
+
+const char *log_dir(const struct log *log)
+{
+    return log->files.dir;
+}
+
+const char *log_name(const struct log *log)
+{
+    return log->name;
+}
+
+struct uuid log_topic_id(const struct log *log)
+{
+    return log->topic_id;
+}
+
+int log_assign_topic_id(struct log *log, struct uuid topic_id)
+{
+    must(!uuid_is_zero(topic_id));
+    int error = 0;
+    log_lock(log);
+    if (uuid_is_zero(log->topic_id)) {
+        error = partition_metadata_write(log->files.disk, log->files.dir, topic_id);
+        if (error == 0)
+            log->topic_id = topic_id;
+        else
+            log_fail(log, "write partition.metadata", error);
+    } else if (!uuid_eq(log->topic_id, topic_id)) {
+        error = -EEXIST;
+    }
+    log_unlock(log);
+    return error;
+}
+
+// ---- offsets ----------------------------------------------------------------------------------------
+
+int64_t log_start_offset(const struct log *log)
+{
+    return atomic_load_explicit(&log->start_offset, memory_order_acquire);
+}
+
+int64_t log_end_offset(const struct log *log)
+{
+    return atomic_load_explicit(&log->end_offset, memory_order_acquire);
+}
+
+int64_t log_recovery_point(const struct log *log)
+{
+    return atomic_load_explicit(&log->recovery_point, memory_order_acquire);
+}
+
+int64_t log_high_watermark(const struct log *log)
+{
+    return atomic_load_explicit(&log->high_watermark, memory_order_acquire);
+}
+
+int64_t log_last_stable_offset(const struct log *log)
+{
+    int64_t high_watermark = log_high_watermark(log);
+    int64_t unstable = atomic_load_explicit(&log->first_unstable, memory_order_acquire);
+    return unstable < high_watermark ? unstable : high_watermark;
+}
+
+int64_t log_set_high_watermark(struct log *log, int64_t offset)
+{
+    int64_t start = log_start_offset(log), end = log_end_offset(log);
+    offset = offset < start ? start : offset > end ? end : offset;
+    atomic_store_explicit(&log->high_watermark, offset, memory_order_release);
+    if (atomic_load_explicit(&log->has_unreplicated, memory_order_acquire)) {
+        log_lock(log);
+        producer_state_on_high_watermark(&log->producers, offset);
+        log_update_first_unstable(log);
+        log_unlock(log);
+    }
+    return offset;
+}
+
+enum kafka_error log_set_start_offset(struct log *log, int64_t offset)
+{
+    enum kafka_error answer = KERR_NONE;
+    log_lock(log);
+    if (atomic_load(&log->has_failed)) {
+        answer = KERR_KAFKA_STORAGE_ERROR;
+    } else if (offset > log_high_watermark(log)) {
+        answer = KERR_OFFSET_OUT_OF_RANGE;
+    } else if (offset > log_start_offset(log)) {
+        atomic_store(&log->start_offset, offset);
+        if (log_recovery_point(log) < offset)
+            atomic_store(&log->recovery_point, offset);
+        producer_state_on_log_start(&log->producers, offset);
+        log_update_first_unstable(log);
+        int error = leader_epochs_truncate_start(&log->epochs, offset) ? log_write_epochs(log) : 0;
+        if (error != 0)
+            answer = log_fail(log, "write leader epochs", error);
+    }
+    log_unlock(log);
+    return answer;
+}
+
+int64_t log_size_bytes(struct log *log)
+{
+    int64_t size = 0;
+    log_lock(log);
+    for (size_t i = 0; i < log->segment_count; i++)
+        size += log->segments[i]->size_bytes;
+    log_unlock(log);
+    return size;
+}
+
+// ---- leader epochs ----------------------------------------------------------------------------------
+
+void log_assign_epoch_start(struct log *log, int32_t leader_epoch, int64_t start_offset)
+{
+    log_lock(log);
+    if (!atomic_load(&log->has_failed) && leader_epochs_assign(&log->epochs, leader_epoch, start_offset)) {
+        int error = log_write_epochs(log);
+        if (error != 0)
+            log_fail(log, "write leader epochs", error);
+    }
+    log_unlock(log);
+}
+
+struct log_epoch_end log_epoch_end_offset(struct log *log, int32_t leader_epoch)
+{
+    log_lock(log);
+    struct log_epoch_end end = leader_epochs_end_offset(&log->epochs, leader_epoch, log_end_offset(log));
+    log_unlock(log);
+    return end;
+}
+
+int32_t log_epoch_for_offset(struct log *log, int64_t offset)
+{
+    log_lock(log);
+    int32_t epoch = leader_epochs_for_offset(&log->epochs, offset);
+    log_unlock(log);
+    return epoch;
+}
+
+int32_t log_latest_epoch(struct log *log)
+{
+    log_lock(log);
+    int32_t epoch = leader_epochs_latest(&log->epochs);
+    log_unlock(log);
+    return epoch;
+}
+
+// ---- upkeep -----------------------------------------------------------------------------------------
+
+enum { SYNC_FILES_PER_SEGMENT = 4 };
+
+struct sync_list {
+    struct disk_file **files;
+    size_t count;
+    bool sync_dir;
+};
+
+static void add_file(struct sync_list *list, struct disk_file *file)
+{
+    if (file != NULL)
+        list->files[list->count++] = disk_file_ref(file);
+}
+
+// What has to be synced so that all before `upto` lasts. The active segment's indexes need not: recovery rebuilds
+// them, since the recovery point never lies behind the active segment.
+static int gather_files(struct log *log, int64_t recovery_point, int64_t upto, struct sync_list *list)
+{
+    ptrdiff_t first = log_floor_segment(log, recovery_point);
+    first = first < 0 ? 0 : first;
+    list->files = mem_alloc((log->segment_count - (size_t)first) * SYNC_FILES_PER_SEGMENT * sizeof *list->files);
+    int error = log_sync_metadata(log);
+    for (size_t i = (size_t)first; i < log->segment_count && error == 0; i++) {
+        struct segment *segment = log->segments[i];
+        if (segment->base_offset >= upto)
+            break;
+        error = segment_open_file(segment);
+        if (error != 0)
+            break;
+        if (segment->base_offset >= recovery_point)
+            list->sync_dir = true;
+        add_file(list, segment->file);
+        if (segment == log_active(log))
+            break;
+        error = log_need_indexes(log, segment);
+        if (error == 0)
+            error = index_file_write_out(&segment->offsets);
+        if (error == 0)
+            error = index_file_write_out(&segment->times);
+        if (error != 0)
+            break;
+        add_file(list, segment->offsets.file);
+        add_file(list, segment->times.file);
+        add_file(list, segment->txns.file);
+    }
+    return error;
+}
+
+int log_flush(struct log *log, int64_t upto_offset)
+{
+    pthread_mutex_lock(&log->flush_lock);
+    log_lock(log);
+    int64_t end = log_end_offset(log), recovery_point = log_recovery_point(log);
+    int64_t upto = upto_offset < end ? upto_offset : end;
+    uint64_t truncations = log->truncations;
+    struct sync_list list = { 0 };
+    int error = atomic_load(&log->has_failed) ? -EIO : 0;
+    // Somebody who asked before us may have synced our bytes too.
+    bool is_needed = error == 0 && upto > recovery_point;
+    if (is_needed) {
+        upto = upto_offset >= end || upto > log_active(log)->base_offset ? end : upto;
+        error = gather_files(log, recovery_point, upto, &list);
+    }
+    char *dir = list.sync_dir ? mem_strdup(log->files.dir) : NULL;
+    log_unlock(log);
+    for (size_t i = 0; i < list.count; i++) {
+        if (error == 0)
+            error = log->files.disk->ops->sync(list.files[i]);
+        disk_file_unref(list.files[i]);
+    }
+    mem_free(list.files);
+    if (error == 0 && dir != NULL)
+        error = log->files.disk->ops->sync_dir(log->files.disk, dir);
+    mem_free(dir);
+    if (is_needed) {
+        log_lock(log);
+        if (error != 0) {
+            // What a failed sync left on the disk is unknown, whatever a second one says.
+            log_fail(log, "sync", error);
+        } else if (truncations == log->truncations && upto > log_recovery_point(log)) {
+            atomic_store(&log->recovery_point, upto);
+            atomic_store(&log->last_flush_ms, clock_wall_ms(log->files.clock));
+        }
+        log_unlock(log);
+    }
+    pthread_mutex_unlock(&log->flush_lock);
+    return error;
+}
+
+int64_t log_last_flush_ms(const struct log *log)
+{
+    return atomic_load(&log->last_flush_ms);
+}
+
+int log_roll_at(struct log *log, int64_t base_offset)
+{
+    static const char *const stale[] = { ".index", ".timeindex", ".txnindex" };
+    struct segment *active = log_active(log), *segment;
+    must(base_offset >= log_end_offset(log));
+    if (active->base_offset == base_offset)
+        return 0; // nothing in it
+    int error = segment_become_inactive(active);
+    for (size_t i = 0; i < sizeof stale / sizeof *stale && error == 0; i++) {
+        char *path = log_file_path(log->files.dir, base_offset, stale[i]);
+        error = log->files.disk->ops->unlink(log->files.disk, path);
+        error = error == -ENOENT ? 0 : error;
+        mem_free(path);
+    }
+    if (error == 0)
+        error = segment_open(&log->files, base_offset, &log->config, true, &segment);
+    if (error != 0)
+        return error;
+    log_add_segment(log, segment);
+    log->producers.map_end_offset = base_offset;
+    log->pending_events |= 1u << LOG_EVENT_ROLLED;
+    return producer_state_take_snapshot(&log->producers, false);
+}
+
+int log_roll(struct log *log)
+{
+    int error = 0;
+    log_lock(log);
+    if (atomic_load(&log->has_failed))
+        error = -EIO;
+    else if (log_active(log)->size_bytes > 0)
+        error = log_need_indexes(log, log_active(log));
+    if (error == 0 && log_active(log)->size_bytes > 0)
+        error = log_roll_at(log, log_end_offset(log));
+    if (error != 0)
+        log_fail(log, "roll", error);
+    log_unlock(log);
+    return error;
+}
+
+void log_expire_producers(struct log *log)
+{
+    log_lock(log);
+    if (log->producers.entries.count > 0)
+        producer_state_expire(&log->producers, clock_wall_ms(log->files.clock));
+    log_unlock(log);
+}
+
+struct garbage {
+    struct disk *disk;
+    const char *dir;
+    int error;
+};
+
+static int delete_if_garbage(void *arg, const char *name)
+{
+    struct garbage *garbage = arg;
+    struct str s = str_of(name);
+    if (s.size <= 8 || strcmp(name + s.size - 8, ".deleted") != 0 || strstr(name, ".checkpoint") != NULL)
+        return 0;
+    char *path = mem_printf("%s/%s", garbage->dir, name);
+    int error = garbage->disk->ops->unlink(garbage->disk, path);
+    if (error != 0 && error != -ENOENT && garbage->error == 0)
+        garbage->error = error;
+    mem_free(path);
+    return 0;
+}
+
+int log_delete_garbage(struct log *log)
+{
+    log_lock(log);
+    bool has_garbage = log->has_garbage;
+    log->has_garbage = false;
+    struct garbage garbage = { log->files.disk, mem_strdup(log->files.dir), 0 };
+    log_unlock(log);
+    if (has_garbage) {
+        int error = garbage.disk->ops->list(garbage.disk, garbage.dir, delete_if_garbage, &garbage);
+        if (garbage.error == 0 && error != -ENOENT)
+            garbage.error = error;
+    }
+    mem_free((char *)garbage.dir);
+    return garbage.error;
+}
+
+void log_close_idle_files(struct log *log)
+{
+    log_lock(log);
+    for (size_t i = 0; i < log->segment_count; i++)
+        segment_close_files(log->segments[i]);
+    log_unlock(log);
+}
+
+size_t log_producers(struct log *log, struct arena *arena, struct log_producer **out)
+{
+    log_lock(log);
+    size_t count = 0;
+    *out = arena_array(arena, struct log_producer, log->producers.entries.count);
+    struct producer_entry *entry;
+    for (size_t i = 0; (entry = hashmap_next(&log->producers.entries, &i)) != NULL;)
+        (*out)[count++] = (struct log_producer){
+            .producer_id = entry->producer_id,
+            .producer_epoch = entry->epoch,
+            .last_sequence = entry->batch_count == 0 ? -1 : entry->batches[entry->batch_count - 1].last_sequence,
+            .last_timestamp = entry->last_timestamp,
+            .coordinator_epoch = entry->coordinator_epoch,
+            .current_txn_start_offset = entry->txn_first_offset,
+        };
+    log_unlock(log);
+    return count;
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// One partition's log: segments of record batches with their indexes, who produced them, and under which
+// leader epochs. Kafka's files, so that a JVM broker can take the directory over at any time.
+//
+//     topic-N/                          partition_dir.h  names, partition.metadata
+//         00000000000000000000.log      segment.h        batches (record/batch.h), appended to the last one only
+//         00000000000000000000.index    offset_index.h   offset → position in the .log
+//         00000000000000000000.timeindex time_index.h    timestamp → offset
+//         00000000000000000000.txnindex txn_index.h      aborted transactions
+//         00000000000000012345.snapshot producer_state.h producers up to that offset
+//         leader-epoch-checkpoint       leader_epochs.h  epoch → first offset
+//
+//         log start        recovery point         last stable   high watermark    log end
+//     ────┬────────────────┬──────────────────────┬─────────────┬─────────────────┬
+//         │ deleted before │ synced before        │ read_committed              │ next offset
+//
+// Everything here may be called from any thread; one mutex per log, which is a leaf: nothing of others is
+// called under it, save the disk. Offsets of the picture are read without it.
+//
+// After a failed write the log takes no more appends: everything answers KERR_KAFKA_STORAGE_ERROR.
+#ifndef LOG_LOG_H
+#define LOG_LOG_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/disk.h"
+#include "base/trace.h"
+#include "base/uuid.h"
+#include "config/log_config.h"
+#include "protocol/kafka_error.h"
+
+struct log;
+
+enum log_event {
+    LOG_EVENT_ROLLED, // the segments before the active one want log_flush, in the background
+    LOG_EVENT_FAILED, // a write failed; once per log
+    LOG_EVENT_FILES,  // files became garbage: log_delete_garbage when file.delete.delay.ms have passed
+};
+
+struct log_options {
+    struct disk *disk;
+    struct clock *clock;
+    struct trace *trace;
+    const char *dir;                 // the partition's directory; made when missing
+    const struct log_config *config; // copied
+    struct uuid topic_id;            // zero: as partition.metadata says, which is then not written
+    bool is_clean;                   // the last stop was clean: nothing needs to be checked
+    int64_t recovery_point;          // from the checkpoints, 0 when they do not name it
+    int64_t log_start_offset;
+    int64_t producer_id_expiration_ms; // 0: Kafka's default, a day
+    // Called without the log's lock, on the thread that made it happen. May be NULL.
+    void (*on_event)(void *arg, struct log *log, enum log_event event);
+    void *arg;
+};
+
+// Opens or creates. -EEXIST when partition.metadata holds another topic id, -EBADMSG for files that no
+// recovery can read, else the disk's error.
+int log_open(const struct log_options *options, struct log **out);
+// A clean stop: all is flushed, indexes are trimmed, producers kept. The log is gone whatever it returns.
+int log_close(struct log *log);
+// Closes without writing anything, as a crash would.
+void log_abandon(struct log *log);
+// Removes the directory and everything in it, and the log.
+int log_delete(struct log *log);
+// The directory gets another name (".<uuid>-delete", "-stray"); `dir` is the whole path.
+int log_rename(struct log *log, const char *dir);
+
+void log_set_config(struct log *log, const struct log_config *config);
+void log_get_config(struct log *log, struct log_config *out);
+const char *log_dir(const struct log *log);   // path; changes only with log_rename
+const char *log_name(const struct log *log);  // "topic-N"
+struct uuid log_topic_id(const struct log *log);
+// Gives a log without topic id one and writes partition.metadata. -EEXIST: it has another.
+int log_assign_topic_id(struct log *log, struct uuid topic_id);
+
+// ---- offsets ----------------------------------------------------------------------------------------
+
+int64_t log_start_offset(const struct log *log);
+int64_t log_end_offset(const struct log *log);
+int64_t log_recovery_point(const struct log *log);
+int64_t log_high_watermark(const struct log *log);
+// The first offset of the oldest open transaction, or the high watermark.
+int64_t log_last_stable_offset(const struct log *log);
+// Set by replication; held between log start and log end. Returns what it became.
+int64_t log_set_high_watermark(struct log *log, int64_t offset);
+// DeleteRecords: moves the log start forward, at most to the high watermark (else OFFSET_OUT_OF_RANGE).
+enum kafka_error log_set_start_offset(struct log *log, int64_t offset);
+int64_t log_size_bytes(struct log *log);
+
+// ---- appending --------------------------------------------------------------------------------------
+
+enum log_append_origin {
+    LOG_APPEND_CLIENT,      // a producer: everything is checked
+    LOG_APPEND_COORDINATOR, // our coordinators: records are checked, control batches allowed
+    LOG_APPEND_RAFT_LEADER, // offsets and epoch are set already
+};
+
+struct log_record_error {
+    int32_t batch_index; // which record
+    const char *message;
+};
+
+struct log_append_result {
+    int64_t first_offset; // -1 when nothing was appended
+    int64_t last_offset;
+    int64_t max_timestamp;
+    int64_t log_append_time; // -1 for CreateTime
+    int64_t log_start_offset;
+    int32_t record_count;
+    int32_t size_bytes;
+    bool is_duplicate;       // appended before: the offsets are those of then
+    // Of an error; arena memory. NULL: say nothing beyond the code.
+    const char *error_message;
+    const struct log_record_error *record_errors;
+    size_t record_error_count;
+};
+
+// Appends one batch as the partition's leader. `records` must be writable memory: offset, epoch and (for
+// LogAppendTime) timestamp are put in place. The caller has applied batch_check_produce to what clients send.
+// Only the arena keeps what result points to. Errors are those of Kafka's Produce response: CORRUPT_MESSAGE,
+// INVALID_RECORD, INVALID_TIMESTAMP, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, INVALID_PRODUCER_EPOCH,
+// OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED, KAFKA_STORAGE_ERROR,
+// UNKNOWN_SERVER_ERROR (damaged compressed data).
+// LOG_APPEND_RAFT_LEADER takes several batches.
+enum kafka_error log_append_leader(struct log *log, struct bytes records, int32_t leader_epoch,
+                                   enum log_append_origin origin, struct arena *arena,
+                                   struct log_append_result *result);
+
+// Appends batches fetched from the leader as they are, whole ones only; those of an epoch above leader_epoch
+// are left. Gaps are fine, overlaps are not (UNKNOWN_SERVER_ERROR). Returns CORRUPT_MESSAGE and appends nothing
+// when a batch is damaged. *appended_bytes (may be NULL) tells how much of it was taken.
+enum kafka_error log_append_follower(struct log *log, struct bytes records, int32_t leader_epoch,
+                                     int64_t *appended_bytes);
+
+// ---- reading ----------------------------------------------------------------------------------------
+
+struct log_slice {
+    struct file_slice slice;       // size 0 and file NULL: nothing there yet. The caller unrefs the file
+    int64_t first_offset;          // base offset of the first batch; the asked one when empty
+    int64_t segment_base_offset;
+    bool is_first_incomplete;      // max_bytes cut the first batch
+};
+
+// The bytes from the batch that holds `offset` on, in one segment: at most max_bytes (at_least_one_batch: or
+// the whole first batch), ending before end_offset_limit (the high watermark or the last stable offset;
+// INT64_MAX: the log end). The last batch may be cut, as Kafka's are. OFFSET_OUT_OF_RANGE outside
+// [log start, log end], KAFKA_STORAGE_ERROR.
+enum kafka_error log_read(struct log *log, int64_t offset, int32_t max_bytes, bool at_least_one_batch,
+                          int64_t end_offset_limit, struct log_slice *out);
+
+// The same as memory: whole batches into the buffer, which grows. Returns the bytes, 0 at the limit, or
+// -ERANGE, -EIO…. `*buffer` and `*capacity` start as NULL and 0; mem_free it in the end.
+int64_t log_read_batches(struct log *log, int64_t offset, int32_t max_bytes, int64_t end_offset_limit,
+                         uint8_t **buffer, size_t *capacity);
+
+struct log_timestamp_offset {
+    int64_t timestamp; // -1: none found
+    int64_t offset;    // -1: none found
+    int32_t leader_epoch; // -1: unknown
+};
+
+// The first record at or after the log start whose timestamp is >= the given one.
+enum kafka_error log_offset_for_time(struct log *log, int64_t timestamp, struct log_timestamp_offset *out);
+// The record with the largest timestamp (KIP-734).
+enum kafka_error log_max_timestamp_offset(struct log *log, struct log_timestamp_offset *out);
+
+struct log_aborted_transaction {
+    int64_t producer_id;
+    int64_t first_offset;
+};
+
+// Transactions aborted within [offset, end_offset), for read_committed fetches. Arena memory.
+enum kafka_error log_aborted_transactions(struct log *log, int64_t offset, int64_t end_offset,
+                                          struct arena *arena, struct log_aborted_transaction **out,
+                                          size_t *count);
+
+// ---- leader epochs ----------------------------------------------------------------------------------
+
+struct log_epoch_end {
+    int32_t leader_epoch; // the largest one not above the asked; -1 when unknown
+    int64_t end_offset;   // where it ended; -1 when unknown
+};
+
+// A new leader notes where its epoch begins.
+void log_assign_epoch_start(struct log *log, int32_t leader_epoch, int64_t start_offset);
+struct log_epoch_end log_epoch_end_offset(struct log *log, int32_t leader_epoch);
+int32_t log_epoch_for_offset(struct log *log, int64_t offset); // -1: unknown
+int32_t log_latest_epoch(struct log *log);                     // -1: none
+
+// ---- upkeep -----------------------------------------------------------------------------------------
+
+// Makes everything before `upto_offset` (INT64_MAX: all) survive a power loss, and moves the recovery point.
+// Callers at the same time share one sync.
+int log_flush(struct log *log, int64_t upto_offset);
+int64_t log_last_flush_ms(const struct log *log);
+// A new active segment now. No effect while the active one is empty.
+int log_roll(struct log *log);
+// Removes all at and after `offset`.
+int log_truncate(struct log *log, int64_t offset);
+// Empties the log; it goes on at `offset`.
+int log_truncate_fully(struct log *log, int64_t offset);
+// Forgets producers that have been silent for longer than the expiration.
+void log_expire_producers(struct log *log);
+// Unlinks files that truncation and rolls left behind as .deleted.
+int log_delete_garbage(struct log *log);
+// Closes descriptors not used since the last call (of old segments, and of the active one when idle).
+void log_close_idle_files(struct log *log);
+
+struct log_producer {
+    int64_t producer_id;
+    int16_t producer_epoch;
+    int32_t last_sequence;
+    int64_t last_timestamp;
+    int32_t coordinator_epoch;
+    int64_t current_txn_start_offset;
+};
+
+// The producers of this log, for DescribeProducers.
+size_t log_producers(struct log *log, struct arena *arena, struct log_producer **out);
+
+#endif

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What log.c, log_append.c, log_read.c, log_truncate.c and log_recovery.c share; nobody else includes it.
+//
+// Invariants, under the lock: (1) segments is never empty; base offsets ascend; the last one is active
+// (2) segments[0]->base_offset <= start_offset <= end_offset
+// (3) start_offset <= high_watermark <= end_offset; recovery_point <= end_offset
+// (4) end_offset is the offset behind the last batch of the active segment
+// (5) once has_failed, no file changes any more
+#ifndef LOG_LOG_INTERNAL_H
+#define LOG_LOG_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "log/leader_epochs.h"
+#include "log/log.h"
+#include "log/producer_state.h"
+#include "log/segment.h"
+
+enum { LOG_MAGIC = 0x106f11e5 };
+
+struct log {
+    uint32_t magic;
+    pthread_mutex_t lock;
+    pthread_mutex_t flush_lock; // held while syncing; before `lock`
+    struct log_files files;
+    char *name;
+    struct log_config config;
+    struct uuid topic_id;
+    _Atomic int64_t start_offset;
+    _Atomic int64_t end_offset;
+    _Atomic int64_t recovery_point;
+    _Atomic int64_t high_watermark;
+    _Atomic int64_t first_unstable; // INT64_MAX: none
+    _Atomic int64_t last_flush_ms;
+    atomic_bool has_failed;
+    atomic_bool has_unreplicated;   // transactions wait for the high watermark
+    struct segment **segments;
+    size_t segment_count;
+    size_t segment_capacity;
+    struct leader_epochs epochs;
+    struct producer_state producers;
+    uint64_t truncations;           // changes when positions may have moved
+    bool is_metadata_unsynced;      // partition.metadata, the first leader epoch, the directory
+    bool has_garbage;               // .deleted files
+    unsigned pending_events;        // bits of enum log_event, sent when the lock is let go
+    void (*on_event)(void *arg, struct log *log, enum log_event event);
+    void *arg;
+};
+
+void log_lock(struct log *log);
+// Lets go and tells on_event what has happened since log_lock.
+void log_unlock(struct log *log);
+
+static inline struct segment *log_active(struct log *log)
+{
+    return log->segments[log->segment_count - 1];
+}
+
+// All below: the lock is held.
+
+// A disk error: the log takes no more writes. Says so once. Returns KERR_KAFKA_STORAGE_ERROR.
+enum kafka_error log_fail(struct log *log, const char *doing, int error);
+// The index of the segment that would hold the offset; -1 before the first.
+ptrdiff_t log_floor_segment(const struct log *log, int64_t offset);
+void log_add_segment(struct log *log, struct segment *segment);
+// Takes segments [from, to) out, renames their files to .deleted, deletes their producer snapshots.
+int log_remove_segments(struct log *log, size_t from, size_t to);
+// Indexes of any segment are there, rebuilt if need be.
+int log_need_indexes(struct log *log, struct segment *segment);
+int log_roll_at(struct log *log, int64_t base_offset);
+int log_write_epochs(struct log *log);
+void log_update_first_unstable(struct log *log);
+// partition.metadata and leader epochs are durable before the first batch.
+int log_sync_metadata(struct log *log);
+
+// log_recovery.c
+int log_load(struct log *log, const struct log_options *options);
+int log_rebuild_segment_index(struct log *log, struct segment *segment);
+// Applies the batches in [producers.map_end_offset, upto) to the producer state.
+int log_replay_producers(struct log *log, int64_t upto);
+
+#endif

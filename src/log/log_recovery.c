@@ -1,0 +1,543 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a directory to a log.
+//
+//     list files ─► finish what compaction began, drop leftovers ─► segments
+//        │ clean stop                              │ unclean: from the recovery point on
+//        ▼                                         ▼
+//     log end: the batches behind                every batch: sound? ascending? ─► indexes, epochs, producers
+//     the last index entry                       the first that is not: cut there, drop later segments
+//        └──────────────────┬──────────────────────┘
+//                           ▼
+//     epochs cut to [log start, log end) ─► producers: newest snapshot, and the batches behind it
+//
+// After a clean stop only the last few KB of the active segment and the snapshot are read. An index that is
+// missing or cannot be right is rebuilt from its segment whenever that is noticed.
+//
+// Batches of the formats before v2 are nothing that recovery may cut away: such a log is refused (-ENOTSUP).
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/must.h"
+#include "log/log_internal.h"
+#include "log/partition_dir.h"
+#include "record/batch.h"
+
+struct names {
+    char **items;
+    size_t count, capacity;
+};
+
+static int collect(void *arg, const char *name)
+{
+    struct names *names = arg;
+    vec_reserve(names->items, names->count + 1, names->capacity);
+    names->items[names->count++] = mem_strdup(name);
+    return 0;
+}
+
+static void names_fini(struct names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        mem_free(names->items[i]);
+    mem_free(names->items);
+    *names = (struct names){ 0 };
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool ends_with(const char *name, const char *suffix)
+{
+    size_t size = strlen(name), end = strlen(suffix);
+    return size > end && strcmp(name + size - end, suffix) == 0;
+}
+
+// The offset that any of a segment's file names begins with, or -1.
+static int64_t leading_offset(const char *name)
+{
+    const char *dot = strchr(name, '.');
+    int64_t offset;
+    if (dot == NULL || !str_to_int64((struct str){ name, (size_t)(dot - name) }, &offset) || offset < 0)
+        return -1;
+    return offset;
+}
+
+static int unlink_name(struct log *log, const char *name)
+{
+    char *path = mem_printf("%s/%s", log->files.dir, name);
+    int error = log->files.disk->ops->unlink(log->files.disk, path);
+    mem_free(path);
+    return error == -ENOENT ? 0 : error;
+}
+
+// Removes names[i] from disk and list (its place becomes the last one's).
+static int drop(struct log *log, struct names *names, size_t i)
+{
+    int error = unlink_name(log, names->items[i]);
+    mem_free(names->items[i]);
+    names->items[i] = names->items[--names->count];
+    return error;
+}
+
+// ---- what compaction and deletion left ----------------------------------------------------------------
+
+static int drop_leftovers(struct log *log, struct names *names)
+{
+    int64_t min_cleaned = INT64_MAX;
+    int error = 0;
+    for (size_t i = 0; i < names->count && error == 0;) {
+        const char *name = names->items[i];
+        bool is_cleaned = ends_with(name, ".cleaned");
+        if (is_cleaned && leading_offset(name) >= 0 && leading_offset(name) < min_cleaned)
+            min_cleaned = leading_offset(name);
+        if (is_cleaned || (ends_with(name, ".deleted") && !ends_with(name, ".checkpoint.deleted")) ||
+            ends_with(name, ".tmp"))
+            error = drop(log, names, i);
+        else
+            i++;
+    }
+    // A .swap beside a .cleaned is of a compaction that had not finished writing.
+    for (size_t i = 0; i < names->count && error == 0;) {
+        if (ends_with(names->items[i], ".swap") && leading_offset(names->items[i]) >= min_cleaned)
+            error = drop(log, names, i);
+        else
+            i++;
+    }
+    return error;
+}
+
+// The offset behind the last batch of a finished compaction's segment.
+static int swap_end(struct log *log, const char *name, int64_t *end)
+{
+    char *path = mem_printf("%s/%s", log->files.dir, name);
+    struct disk_file *file;
+    int error = disk_open(log->files.disk, path, DISK_READ, &file);
+    mem_free(path);
+    if (error != 0)
+        return error;
+    int64_t size = disk_file_size(file);
+    struct batch_scan scan;
+    batch_scan_init(&scan, file, 0, size < 0 ? 0 : size);
+    while (batch_scan_next(&scan))
+        if (batch_next_offset(scan.header) > *end)
+            *end = batch_next_offset(scan.header);
+    error = size < 0 ? (int)size : scan.error;
+    batch_scan_fini(&scan);
+    disk_file_unref(file);
+    return error;
+}
+
+// A compaction that had finished (.swap files) is completed: the segments it covers go, then it takes their names.
+static int complete_swaps(struct log *log, struct names *names)
+{
+    int64_t from = INT64_MAX, to = INT64_MIN;
+    int error = 0;
+    for (size_t i = 0; i < names->count && error == 0; i++) {
+        if (!ends_with(names->items[i], ".log.swap"))
+            continue;
+        int64_t base = leading_offset(names->items[i]);
+        from = base >= 0 && base < from ? base : from;
+        error = swap_end(log, names->items[i], &to);
+    }
+    for (size_t i = 0; i < names->count && error == 0;) {
+        int64_t offset = leading_offset(names->items[i]);
+        if (!ends_with(names->items[i], ".swap") && offset >= 0 && offset >= from && offset < to)
+            error = drop(log, names, i);
+        else
+            i++;
+    }
+    for (size_t i = 0; i < names->count && error == 0; i++) {
+        if (!ends_with(names->items[i], ".swap"))
+            continue;
+        char *path = mem_printf("%s/%s", log->files.dir, names->items[i]);
+        names->items[i][strlen(names->items[i]) - strlen(".swap")] = '\0';
+        char *target = mem_printf("%s/%s", log->files.dir, names->items[i]);
+        trace_info(log->files.trace, "log compaction completed file=\"%s\"", target);
+        error = log->files.disk->ops->rename(log->files.disk, path, target);
+        mem_free(path);
+        mem_free(target);
+    }
+    return error;
+}
+
+static int load_segments(struct log *log, struct names *names)
+{
+    qsort(names->items, names->count, sizeof *names->items, compare_names);
+    for (size_t i = 0; i < names->count; i++) {
+        int64_t base = log_file_offset(names->items[i], ".log");
+        if (base < 0)
+            continue;
+        struct segment *segment;
+        int error = segment_open(&log->files, base, &log->config, false, &segment);
+        if (error != 0)
+            return error;
+        log_add_segment(log, segment);
+    }
+    for (size_t i = 0; i < names->count; i++) {
+        const char *name = names->items[i];
+        int64_t snapshot = log_file_offset(name, ".snapshot");
+        if (snapshot >= 0)
+            producer_state_add_snapshot(&log->producers, snapshot);
+        if (log_file_offset(name, ".index") < 0 && log_file_offset(name, ".timeindex") < 0 &&
+            log_file_offset(name, ".txnindex") < 0)
+            continue;
+        ptrdiff_t at = log_floor_segment(log, leading_offset(name));
+        if (at >= 0 && log->segments[at]->base_offset == leading_offset(name))
+            continue;
+        trace_warn(log->files.trace, "index without segment deleted file=\"%s/%s\"", log->files.dir, name);
+        int error = unlink_name(log, name);
+        if (error != 0)
+            return error;
+    }
+    return 0;
+}
+
+// ---- recovering a segment -----------------------------------------------------------------------------
+
+static int note_recovered(struct log *log, struct segment *segment, struct batch_scan *scan, struct bytes batch,
+                          bool with_state)
+{
+    int error = segment_note_batch(segment, scan->header, (int32_t)scan->position);
+    if (error != 0)
+        return error;
+    int32_t epoch = batch_leader_epoch(scan->header);
+    if (with_state && epoch > leader_epochs_latest(&log->epochs))
+        leader_epochs_assign(&log->epochs, epoch, batch_base_offset(scan->header));
+    struct completed_txn completed;
+    if (with_state && producer_state_apply(&log->producers, batch, &completed)) {
+        struct aborted_txn aborted = { completed.producer_id, completed.first_offset, completed.last_offset,
+                                       producer_state_stable_after(&log->producers, &completed) };
+        if (completed.is_aborted)
+            error = txn_index_append(&segment->txns, &aborted);
+        producer_state_complete(&log->producers, &completed);
+    }
+    return error;
+}
+
+// Checks every batch and builds the indexes anew. *next_offset: in, what the first batch may begin with; out, the
+// offset behind the last sound one. *cut_bytes were not sound and are gone.
+static int recover_segment(struct log *log, struct segment *segment, bool with_state, int64_t *next_offset,
+                           int64_t *cut_bytes)
+{
+    int error = segment_open_file(segment);
+    if (error == 0)
+        error = segment_reset(segment);
+    if (error != 0)
+        return error;
+    struct batch_scan scan;
+    struct bytes batch;
+    const char *fault = NULL;
+    int64_t sound = 0;
+    batch_scan_init(&scan, segment->file, 0, segment->size_bytes);
+    while (error == 0 && batch_scan_next(&scan)) {
+        if (!batch_scan_load(&scan, &batch))
+            break;
+        if (!batch_is_intact(batch))
+            fault = "wrong checksum";
+        else if (batch_base_offset(batch.data) < *next_offset ||
+                 !segment_can_hold(segment, batch_last_offset(batch.data)))
+            fault = "offset out of order";
+        if (fault != NULL)
+            break;
+        error = note_recovered(log, segment, &scan, batch, with_state);
+        *next_offset = batch_next_offset(batch.data);
+        sound = scan.position + scan.size;
+    }
+    if (error == 0)
+        error = scan.error;
+    if (error == 0 && scan.fault != NULL) {
+        fault = scan.fault;
+        if (scan.magic_of_fault == 0 || scan.magic_of_fault == 1)
+            error = -ENOTSUP;
+    }
+    batch_scan_fini(&scan);
+    *cut_bytes = segment->size_bytes - sound;
+    if (error == -ENOTSUP || fault != NULL)
+        trace_warn(log->files.trace,
+                   "log recovery found damage file=\"%s/%020" PRId64 ".log\" position=%" PRId64 " fault=\"%s\" "
+                   "cut_bytes=%" PRId64 " next_offset=%" PRId64,
+                   log->files.dir, segment->base_offset, sound, fault, error != 0 ? 0 : *cut_bytes, *next_offset);
+    if (error == 0 && *cut_bytes > 0) {
+        error = log->files.disk->ops->truncate(segment->file, sound);
+        segment->size_bytes = (int32_t)sound;
+    }
+    return error;
+}
+
+static int finish_indexes(struct segment *segment)
+{
+    struct timestamp_offset max;
+    int error = segment_max_timestamp(segment, &max);
+    if (error == 0)
+        error = time_index_append(&segment->times, max.timestamp, max.offset);
+    if (error == 0)
+        error = index_file_write_out(&segment->offsets);
+    return error != 0 ? error : index_file_write_out(&segment->times);
+}
+
+int log_rebuild_segment_index(struct log *log, struct segment *segment)
+{
+    trace_info(log->files.trace, "log index rebuilt file=\"%s/%020" PRId64 ".index\"", log->files.dir,
+               segment->base_offset);
+    int error = segment_open_file(segment);
+    if (error != 0)
+        return error;
+    // The aborted transactions cannot be told from this segment alone; what the file says is kept.
+    int32_t txns = txn_index_load(&segment->txns) == 0 ? segment->txns.count : 0;
+    index_file_reset(&segment->offsets);
+    index_file_reset(&segment->times);
+    segment->txns.count = txns;
+    segment->txns.is_loaded = true;
+    segment->has_max_timestamp = true;
+    segment->max_timestamp = (struct timestamp_offset){ NO_TIMESTAMP, segment->base_offset };
+    segment->bytes_since_index = 0;
+    segment->recent_count = 0;
+    struct batch_scan scan;
+    batch_scan_init(&scan, segment->file, 0, segment->size_bytes);
+    while (error == 0 && batch_scan_next(&scan)) {
+        if (!segment_can_hold(segment, batch_base_offset(scan.header)) ||
+            !segment_can_hold(segment, batch_last_offset(scan.header)))
+            error = -EBADMSG;
+        else
+            error = segment_note_batch(segment, scan.header, (int32_t)scan.position);
+    }
+    if (error == 0)
+        error = scan.error;
+    batch_scan_fini(&scan);
+    if (error == -EINVAL)
+        error = -EBADMSG; // offsets that do not ascend
+    return error != 0 ? error : finish_indexes(segment);
+}
+
+// ---- producers ----------------------------------------------------------------------------------------
+
+static int replay_segment(struct log *log, struct segment *segment, int64_t upto)
+{
+    struct batch_position from;
+    int error = log_need_indexes(log, segment);
+    if (error == 0)
+        error = segment_position_of(segment, log->producers.map_end_offset, &from);
+    if (error != 0 || from.position < 0)
+        return error;
+    error = segment_open_file(segment);
+    if (error != 0)
+        return error;
+    struct batch_scan scan;
+    batch_scan_init(&scan, segment->file, from.position, segment->size_bytes);
+    while (batch_scan_next(&scan) && batch_base_offset(scan.header) < upto) {
+        struct bytes batch = { scan.header, BATCH_HEADER_SIZE };
+        if (batch_is_control(scan.header) && batch_has_producer_id(scan.header) && !batch_scan_load(&scan, &batch))
+            break;
+        if (batch.size > BATCH_HEADER_SIZE && !batch_is_intact(batch))
+            continue; // its reader will be told
+        struct completed_txn completed;
+        if (producer_state_apply(&log->producers, batch, &completed))
+            producer_state_complete(&log->producers, &completed);
+    }
+    error = scan.error;
+    batch_scan_fini(&scan);
+    return error;
+}
+
+int log_replay_producers(struct log *log, int64_t upto)
+{
+    int error = 0;
+    ptrdiff_t first = log_floor_segment(log, log->producers.map_end_offset);
+    for (size_t i = first < 0 ? 0 : (size_t)first; i < log->segment_count && error == 0; i++) {
+        struct segment *segment = log->segments[i];
+        if (segment->base_offset >= upto || log->producers.map_end_offset >= upto)
+            break;
+        if (log->producers.map_end_offset < segment->base_offset)
+            log->producers.map_end_offset = segment->base_offset;
+        if (segment->size_bytes > 0)
+            error = replay_segment(log, segment, upto);
+    }
+    log->producers.map_end_offset = upto;
+    return error != 0 ? error : producer_state_take_snapshot(&log->producers, false);
+}
+
+// Snapshots that end at no segment's base offset are leftovers, save the newest one if it is newer than all
+// segments: that one is of a clean stop.
+static int drop_stray_snapshots(struct log *log)
+{
+    for (size_t i = 0; i < log->producers.snapshot_count;) {
+        int64_t offset = log->producers.snapshot_offsets[i];
+        ptrdiff_t at = log_floor_segment(log, offset);
+        bool is_base = at >= 0 && log->segments[at]->base_offset == offset;
+        bool is_last = i + 1 == log->producers.snapshot_count && offset > log_active(log)->base_offset;
+        if (is_base || is_last) {
+            i++;
+            continue;
+        }
+        int error = producer_state_delete_snapshot(&log->producers, offset);
+        if (error != 0)
+            return error;
+    }
+    return 0;
+}
+
+// ---- the whole log ------------------------------------------------------------------------------------
+
+// Recovers the segments from the recovery point on, and the state that goes with them.
+static int recover_log(struct log *log, int64_t recovery_point, int64_t log_start, int64_t *end_offset)
+{
+    ptrdiff_t floor = log_floor_segment(log, recovery_point);
+    size_t first = floor < 0 ? 0 : (size_t)floor;
+    int64_t next = log->segments[first]->base_offset, cut = 0;
+    int error = drop_stray_snapshots(log);
+    if (error == 0)
+        error = producer_state_reload(&log->producers, log_start, next, clock_wall_ms(log->files.clock));
+    if (error == 0 && log->producers.map_end_offset < next)
+        error = log_replay_producers(log, next);
+    size_t i;
+    for (i = first; i < log->segment_count && error == 0 && cut == 0; i++) {
+        struct segment *segment = log->segments[i];
+        if (segment->base_offset > next)
+            next = segment->base_offset; // a gap that deletion or compaction left
+        log->producers.map_end_offset = next;
+        error = recover_segment(log, segment, true, &next, &cut);
+        if (error == 0 && i + 1 < log->segment_count)
+            error = finish_indexes(segment);
+        if (error == 0)
+            error = producer_state_take_snapshot(&log->producers, false);
+    }
+    if (error == 0 && i < log->segment_count) {
+        trace_warn(log->files.trace, "log recovery drops later segments dir=\"%s\" from_offset=%" PRId64 " count=%zu",
+                   log->files.dir, log->segments[i]->base_offset, log->segment_count - i);
+        error = log_remove_segments(log, i, log->segment_count);
+    }
+    *end_offset = next;
+    return error;
+}
+
+static int find_log_end(struct log *log, int64_t *end_offset)
+{
+    struct segment *active = log_active(log);
+    int error = log_need_indexes(log, active);
+    return error != 0 ? error : segment_next_offset(active, end_offset);
+}
+
+static int create(struct log *log, int64_t base_offset)
+{
+    struct segment *segment;
+    int error = segment_open(&log->files, base_offset, &log->config, true, &segment);
+    if (error == 0)
+        log_add_segment(log, segment);
+    return error;
+}
+
+static int load_metadata(struct log *log, bool is_new)
+{
+    struct uuid topic_id = UUID_ZERO;
+    int error = is_new ? -ENOENT : partition_metadata_read(log->files.disk, log->files.dir, &topic_id);
+    if (error == -ENOENT) {
+        if (uuid_is_zero(log->topic_id))
+            return 0;
+        log->is_metadata_unsynced = true;
+        return partition_metadata_write(log->files.disk, log->files.dir, log->topic_id);
+    }
+    if (error != 0)
+        return error;
+    if (!uuid_is_zero(log->topic_id) && !uuid_eq(log->topic_id, topic_id))
+        return -EEXIST;
+    log->topic_id = topic_id;
+    return 0;
+}
+
+static void set_offsets(struct log *log, int64_t start, int64_t end, int64_t recovery_point)
+{
+    atomic_store(&log->start_offset, start);
+    atomic_store(&log->end_offset, end);
+    atomic_store(&log->high_watermark, start);
+    atomic_store(&log->recovery_point, recovery_point < end ? recovery_point : end);
+    if (log_recovery_point(log) < start)
+        atomic_store(&log->recovery_point, start);
+}
+
+static int load_files(struct log *log, const struct log_options *options, struct names *names)
+{
+    bool epochs_good;
+    int error = drop_leftovers(log, names);
+    if (error == 0)
+        error = complete_swaps(log, names);
+    if (error == 0)
+        error = load_segments(log, names);
+    if (error == 0)
+        error = leader_epochs_load(&log->epochs, &epochs_good);
+    if (error == 0 && log->segment_count == 0)
+        error = create(log, options->log_start_offset);
+    if (error != 0)
+        return error;
+    int64_t first_base = log->segments[0]->base_offset;
+    int64_t start = options->log_start_offset > first_base ? options->log_start_offset : first_base, end = 0;
+    bool is_clean = options->is_clean;
+    if (is_clean) {
+        error = find_log_end(log, &end);
+        if (error == -EBADMSG) {
+            trace_warn(log->files.trace, "log not as a clean stop leaves it: recovering dir=\"%s\"", log->files.dir);
+            is_clean = false;
+        }
+    }
+    // A lost epoch file is made anew by reading all batches.
+    bool has_batches = log_active(log)->size_bytes > 0 || log->segment_count > 1;
+    int64_t from = !epochs_good && has_batches ? 0 : options->recovery_point;
+    if (!is_clean || (!epochs_good && has_batches))
+        error = recover_log(log, from, start, &end);
+    if (error != 0)
+        return error;
+    if (end < start) {
+        trace_warn(log->files.trace, "log ends before its start: emptied dir=\"%s\" end=%" PRId64 " start=%" PRId64,
+                   log->files.dir, end, start);
+        error = log_remove_segments(log, 0, log->segment_count);
+        leader_epochs_clear(&log->epochs);
+        if (error == 0)
+            error = producer_state_truncate_fully(&log->producers, start);
+        if (error == 0)
+            error = create(log, start);
+        if (error != 0)
+            return error;
+        end = start;
+    }
+    set_offsets(log, start, end, is_clean ? end : options->recovery_point);
+    bool changed = leader_epochs_truncate_end(&log->epochs, end);
+    changed |= leader_epochs_truncate_start(&log->epochs, start);
+    if (changed || (!is_clean && log->epochs.count > 0))
+        error = log_write_epochs(log);
+    if (error == 0)
+        error = drop_stray_snapshots(log);
+    if (error == 0)
+        error = producer_state_reload(&log->producers, start, end, clock_wall_ms(log->files.clock));
+    if (error == 0 && log->producers.map_end_offset < end)
+        error = log_replay_producers(log, end);
+    return error;
+}
+
+int log_load(struct log *log, const struct log_options *options)
+{
+    struct disk *disk = log->files.disk;
+    int error = disk->ops->mkdir(disk, log->files.dir);
+    bool is_new = error == 0;
+    if (error != 0 && error != -EEXIST)
+        return error;
+    error = load_metadata(log, is_new);
+    if (error != 0)
+        return error;
+    if (is_new) {
+        error = create(log, options->log_start_offset);
+        set_offsets(log, options->log_start_offset, options->log_start_offset, options->log_start_offset);
+        log->producers.map_end_offset = log->producers.last_snapshot_offset = options->log_start_offset;
+        log->is_metadata_unsynced = true;
+        return error;
+    }
+    struct names names = { 0 };
+    error = disk->ops->list(disk, log->files.dir, collect, &names);
+    if (error == 0)
+        error = load_files(log, options, &names);
+    names_fini(&names);
+    return error;
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "log/time_index.h"
+
+#include <errno.h>
+
+static int compare_timestamp(const uint8_t *entry, int64_t target)
+{
+    int64_t timestamp = (int64_t)get_be64(entry);
+    return timestamp < target ? -1 : timestamp > target;
+}
+
+static void decode(int64_t base_offset, const uint8_t *entry, struct timestamp_offset *out)
+{
+    out->timestamp = (int64_t)get_be64(entry);
+    out->offset = base_offset + (int32_t)get_be32(entry + 8);
+}
+
+void time_index_init(struct index_file *index, const struct log_files *files, int64_t base_offset,
+                     int32_t max_bytes)
+{
+    index_file_init(index, files, base_offset, ".timeindex", TIME_INDEX_ENTRY_SIZE, max_bytes);
+}
+
+int time_index_last(struct index_file *index, struct timestamp_offset *out)
+{
+    *out = (struct timestamp_offset){ -1, index->base_offset };
+    if (index->count == 0)
+        return 0;
+    uint8_t entry[TIME_INDEX_ENTRY_SIZE];
+    int error = index_file_read(index, index->count - 1, entry);
+    if (error == 0)
+        decode(index->base_offset, entry, out);
+    return error;
+}
+
+int time_index_append(struct index_file *index, int64_t timestamp, int64_t offset)
+{
+    struct timestamp_offset last;
+    int error = time_index_last(index, &last);
+    if (error != 0)
+        return error;
+    if (timestamp <= last.timestamp)
+        return 0;
+    if (index->count > 0 && offset < last.offset)
+        return -EINVAL;
+    uint8_t entry[TIME_INDEX_ENTRY_SIZE];
+    put_be64(entry, (uint64_t)timestamp);
+    put_be32(entry + 8, (uint32_t)(offset - index->base_offset));
+    return index_file_append(index, entry);
+}
+
+// One place is left for the entry that ends the segment.
+bool time_index_is_full(const struct index_file *index)
+{
+    return index->count >= index->max_entries - 1;
+}
+
+int time_index_find(struct index_file *index, int64_t timestamp, struct timestamp_offset *out)
+{
+    uint8_t entry[TIME_INDEX_ENTRY_SIZE];
+    struct disk_file *file;
+    int32_t count;
+    int error;
+    int32_t slot = index_file_search(index, timestamp, compare_timestamp, entry, &file, &count, &error);
+    if (error == 0 && slot == -2)
+        slot = index_file_search_file(file, count, TIME_INDEX_ENTRY_SIZE, timestamp, compare_timestamp,
+                                      entry, &error);
+    disk_file_unref(file);
+    *out = (struct timestamp_offset){ -1, index->base_offset };
+    if (error == 0 && slot >= 0)
+        decode(index->base_offset, entry, out);
+    return error;
+}
+
+int time_index_truncate(struct index_file *index, int64_t offset)
+{
+    int32_t low = 0, high = index->count;
+    while (low < high) {
+        int32_t middle = low + (high - low) / 2;
+        uint8_t entry[TIME_INDEX_ENTRY_SIZE];
+        struct timestamp_offset at;
+        int error = index_file_read(index, middle, entry);
+        if (error != 0)
+            return error;
+        decode(index->base_offset, entry, &at);
+        if (at.offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return index_file_truncate(index, low);
+}
