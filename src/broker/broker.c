@@ -10,6 +10,7 @@
 #include "broker/glue_request.h"
 #include "broker/network.h"
 #include "config/config_load.h"
+#include "metadata/metadata.h"
 
 enum { BROKER_MAGIC = 0x42524f4b, STOP_PATIENCE_MS = 2000 };
 
@@ -29,6 +30,7 @@ static void make_node(struct broker *broker)
         .trace = options->trace,
         .disk = options->disk,
         .config = options->config,
+        .metadata = metadata_new(),
         .node_id = config_int(options->config, CONFIG_NODE_ID),
     };
 }
@@ -76,6 +78,7 @@ static void tear_down(struct broker *broker)
         network_refuse(broker->network);
         network_close(broker->network, STOP_PATIENCE_MS);
     }
+    metadata_free(broker->node.metadata);
     listeners_fini(&broker->listeners);
     broker->magic = 0;
     mem_free(broker);
