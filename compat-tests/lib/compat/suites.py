@@ -6,6 +6,7 @@ A suite is a folder with
              prints `ok TEST`, `not ok TEST reason` or `skip TEST reason`, one line each
     tests    the names of its tests, one a line; a test that says nothing has failed
     needs    what must be there to build and run it (needs.py)
+    inputs   (may lack) the files that its build depends on, one a line; otherwise all of them
 """
 
 import collections
@@ -73,16 +74,20 @@ class Suite:
             report.close("did not run, see " + log_path)
 
     def _content(self):
-        """A name for what the build depends on: the suite's files and the versions it found."""
+        """A name for what the build depends on: files, and the versions of what it needs.
+
+        The files are all of the suite and lib/c, or those that the suite's `inputs` names."""
+        inputs = os.path.join(self.folder, "inputs")
+        if os.path.exists(inputs):
+            paths = [os.path.join(self.folder, name) for name in _lines(inputs)]
+        else:
+            paths = [os.path.join(where, name) for top in (self.folder, os.path.join(LIB, "c"))
+                     for where, _, files in os.walk(top) for name in files]
         sum_ = hashlib.sha256(needs.versions(self.needs).encode())
-        for top in (self.folder, os.path.join(LIB, "c")):
-            for where, folders, files in os.walk(top):
-                folders.sort()
-                for name in sorted(files):
-                    path = os.path.join(where, name)
-                    sum_.update(os.path.relpath(path, LIB).encode() + b"\0")
-                    with open(path, "rb") as data:
-                        sum_.update(data.read())
+        for path in sorted(paths):
+            sum_.update(os.path.relpath(path, LIB).encode() + b"\0")
+            with open(path, "rb") as data:
+                sum_.update(data.read())
         return sum_.hexdigest()[:16]
 
     def _build(self, setting, log):
