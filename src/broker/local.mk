@@ -1,9 +1,22 @@
 # Units of this folder.
 libio_a_SOURCES += \
 	%D%/broker.c %D%/broker.h \
+	%D%/format.c %D%/format.h \
+	%D%/format_command.c %D%/format_command.h \
 	%D%/glue_request.c %D%/glue_request.h \
-	%D%/network.c %D%/network.h
+	%D%/meta_properties.c %D%/meta_properties.h \
+	%D%/network.c %D%/network.h \
+	%D%/release.c %D%/release.h
 
 bin_PROGRAMS += odradekd
 odradekd_SOURCES = %D%/main.c
 odradekd_LDADD = $(IO_LIBS)
+
+if TESTS_POSSIBLE
+broker_tests = %D%/format_test %D%/meta_properties_test %D%/release_test
+check_PROGRAMS += $(broker_tests)
+TESTS += $(broker_tests)
+src_broker_format_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+src_broker_meta_properties_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+src_broker_release_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+endif

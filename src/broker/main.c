@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "broker/broker.h"
+#include "broker/format_command.h"
 #include "config.h"
 #include "config/config_load.h"
 
@@ -122,6 +123,8 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out)
 
 int main(int argc, char **argv)
 {
+    if (format_command_is(argc, argv))
+        return format_command_run(argc, argv, disk_posix(), clock_posix());
     int64_t started_us = clock_monotonic_us(clock_posix());
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         fputs(usage, stdout);
