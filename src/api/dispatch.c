@@ -116,7 +116,7 @@ static bool is_version_served(const struct request *request)
            request->api_version <= request->api->highest_version;
 }
 
-void dispatch_request(struct request *request, const uint8_t *frame, size_t size)
+bool dispatch_prepare(struct request *request, const uint8_t *frame, size_t size)
 {
     must(request->ops != NULL && request->client != NULL);
     request->magic = REQUEST_MAGIC;
@@ -125,7 +125,7 @@ void dispatch_request(struct request *request, const uint8_t *frame, size_t size
     const char *why = parse_header(request, &reader);
     if (why != NULL) {
         request_close(request, why);
-        return;
+        return false;
     }
     if (!is_version_served(request)) {
         if (request->api_key == API_API_VERSIONS)
@@ -134,7 +134,7 @@ void dispatch_request(struct request *request, const uint8_t *frame, size_t size
             request_close(request,
                           arena_printf(&request->arena, "api %s does not support version %d",
                                        request->api->name, request->api_version));
-        return;
+        return false;
     }
     const struct message_desc *desc = request->api->request;
     request->body = arena_alloc(&request->arena, desc->struct_size);
@@ -142,10 +142,16 @@ void dispatch_request(struct request *request, const uint8_t *frame, size_t size
         request_close(request,
                       arena_printf(&request->arena, "malformed %s request of version %d: %s",
                                    request->api->name, request->api_version, reader.reason));
-        return;
+        return false;
     }
     make_response(request);
-    request->api->handle(request);
+    return true;
+}
+
+void dispatch_request(struct request *request, const uint8_t *frame, size_t size)
+{
+    if (dispatch_prepare(request, frame, size))
+        request->api->handle(request);
 }
 
 // ---- replies ---------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ libio_a_SOURCES += \
 	%D%/broker.c %D%/broker.h \
 	%D%/format.c %D%/format.h \
 	%D%/format_command.c %D%/format_command.h \
+	%D%/glue_alarms.c %D%/glue_alarms.h \
 	%D%/glue_request.c %D%/glue_request.h \
 	%D%/meta_properties.c %D%/meta_properties.h \
 	%D%/network.c %D%/network.h \

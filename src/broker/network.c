@@ -106,7 +106,7 @@ static void on_room(void *arg)
 }
 
 // What was not set is left to the system, which adapts the size of a socket's buffers to its peer;
-// Kafka's default of 100 KiB would be a ceiling (doc/decisions/socket-buffers.md).
+// Kafka's default of 100 KiB would be a ceiling (doc/decisions/0004-socket-buffers.md).
 static int32_t buffer_size(const struct config *config, enum config_key key)
 {
     return config_is_set(config, key) ? config_int(config, key) : -1;
