@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/broker.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "api/node.h"
 #include "base/mem.h"
 #include "base/must.h"
+#include "broker/format.h"
+#include "broker/glue_alarms.h"
 #include "broker/glue_request.h"
+#include "broker/meta_properties.h"
 #include "broker/network.h"
 #include "config/config_load.h"
 #include "metadata/metadata.h"
@@ -18,9 +22,65 @@ struct broker {
     uint32_t magic;
     struct broker_options options;
     struct listeners listeners;
+    struct node_identity identity;
     struct network *network;
+    struct alarm_driver alarms;
     struct node node;
 };
+
+// ---- who we are ------------------------------------------------------------------------------------
+
+static bool format_directories(const struct broker_options *options, struct strbuf *message)
+{
+    char cluster_id[UUID_TEXT_SIZE];
+    uuid_format(uuid_random(), cluster_id);
+    struct strbuf told = STRBUF_EMPTY;
+    bool done = format_run(
+        &(struct format_options){
+            .disk = options->disk,
+            .config = options->config,
+            .now_ms = clock_wall_ms(options->clock),
+            .cluster_id = cluster_id,
+            // Where the configuration names the voters, they are not in the log (KIP-853).
+            .standalone = config_list(options->config, CONFIG_CONTROLLER_QUORUM_VOTERS).count == 0,
+        },
+        &told, message);
+    if (done)
+        trace_info(options->trace, "formatted cluster_id=%s", cluster_id);
+    strbuf_fini(&told);
+    return done;
+}
+
+static bool know_directories(struct broker *broker, struct strbuf *message)
+{
+    const struct broker_options *options = &broker->options;
+    struct node_identity *identity = &broker->identity;
+    if (!node_identity_load(options->disk, options->config, NULL, identity, message))
+        return false;
+    if (identity->formatted_count == 0) {
+        if (!options->format) {
+            strbuf_printf(
+                message,
+                "log.dirs: %s is not formatted; run 'odradekd format -t CLUSTER_ID -c CONFIG' or "
+                "start with --format",
+                identity->dirs[0].path);
+            return false;
+        }
+        if (!format_directories(options, message))
+            return false;
+        node_identity_fini(identity);
+        if (!node_identity_load(options->disk, options->config, NULL, identity, message))
+            return false;
+    }
+    if (!node_identity_complete(options->disk, identity,
+                                config_int(options->config, CONFIG_NODE_ID),
+                                clock_wall_ms(options->clock), message))
+        return false;
+    broker->node.cluster_id = identity->cluster_id;
+    return true;
+}
+
+// ---- start -----------------------------------------------------------------------------------------
 
 static void make_node(struct broker *broker)
 {
@@ -35,6 +95,16 @@ static void make_node(struct broker *broker)
     };
 }
 
+static bool check_config(struct broker *broker, struct strbuf *message)
+{
+    const struct broker_options *options = &broker->options;
+    if (!listeners_resolve(options->config, &broker->listeners, message) ||
+        !config_is_supported(options->config, &broker->listeners, message))
+        return false;
+    config_log_unused(options->config, options->trace);
+    return true;
+}
+
 static bool open_network(struct broker *broker, struct strbuf *message)
 {
     struct network_options options = {
@@ -44,12 +114,10 @@ static bool open_network(struct broker *broker, struct strbuf *message)
         .handler = request_handler(&broker->node),
         .listeners = &broker->listeners,
     };
-    if (!listeners_resolve(broker->options.config, &broker->listeners, message) ||
-        !config_is_supported(broker->options.config, &broker->listeners, message))
-        return false;
     broker->network = network_open(&options, message);
     if (broker->network == NULL)
         return false;
+    alarm_driver_init(&broker->alarms, network_reactor(broker->network, 0));
     int error = network_start(broker->network);
     if (error != 0)
         strbuf_printf(message, "cannot start a thread: %s", strerror(-error));
@@ -77,8 +145,10 @@ static void tear_down(struct broker *broker)
     if (broker->network != NULL) {
         network_refuse(broker->network);
         network_close(broker->network, STOP_PATIENCE_MS);
+        alarm_driver_fini(&broker->alarms);
     }
     metadata_free(broker->node.metadata);
+    node_identity_fini(&broker->identity);
     listeners_fini(&broker->listeners);
     broker->magic = 0;
     mem_free(broker);
@@ -90,7 +160,8 @@ struct broker *broker_start(const struct broker_options *options, struct strbuf 
     broker->magic = BROKER_MAGIC;
     broker->options = *options;
     make_node(broker);
-    if (!open_network(broker, message)) {
+    if (!check_config(broker, message) || !know_directories(broker, message) ||
+        !open_network(broker, message)) {
         tear_down(broker);
         return NULL;
     }

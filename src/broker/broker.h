@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A broker of modules: what main starts and stops.
 //
-//     broker_start: configuration checked ─> network bound ─> … ─> clients accepted ─> "ready" in the log
-//     broker_stop:  no new clients ─> … ─> connections closed ─> files closed cleanly
+//     broker_start   configuration checked ─> directories known (or formatted) ─> sockets bound, reactors run
+//                    ─> logs recovered ─> controller: image replayed ─> partitions, groups ─> registered, in service
+//                    ─> clients accepted ─> "ready" in the log
+//     broker_stop    out of service ─> no new clients ─> whoever waits is answered ─> connections closed
+//                    ─> controller stopped ─> logs closed cleanly
 #ifndef BROKER_BROKER_H
 #define BROKER_BROKER_H
 
@@ -19,6 +22,7 @@ struct broker_options {
     struct disk *disk;
     struct clock *clock;
     struct trace *trace;
+    bool format;           // format directories that are not yet
     int64_t started_us;    // when the process began, for the line that says "ready"
 };
 

@@ -2,7 +2,7 @@
 // The daemon.
 //
 //     odradekd [CONFIG] [--override name=value]… [--format]
-//     odradekd format …
+//     odradekd format … | info … | random-uuid | …      (broker/format_command.h)
 //     odradekd --version | --help
 //
 // CONFIG is Kafka's server.properties. Exit status: 0 after a clean stop on SIGTERM or SIGINT, 1 when the configuration
@@ -32,6 +32,7 @@ static struct trace trace;
 static const char usage[] =
     "usage: odradekd [CONFIG] [--override name=value]... [--format]\n"
     "       odradekd format -t CLUSTER_ID -c CONFIG [...]\n"
+    "       odradekd info -c CONFIG | random-uuid | version-mapping | feature-dependencies\n"
     "       odradekd --version | --help\n"
     "\n"
     "CONFIG is a server.properties as Apache Kafka reads it. Without CONFIG the broker serves on "
@@ -123,8 +124,6 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out)
 
 int main(int argc, char **argv)
 {
-    if (format_command_is(argc, argv))
-        return format_command_run(argc, argv, disk_posix(), clock_posix());
     int64_t started_us = clock_monotonic_us(clock_posix());
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         fputs(usage, stdout);
@@ -134,6 +133,8 @@ int main(int argc, char **argv)
         puts("odradekd " VERSION);
         return 0;
     }
+    if (format_command_is(argc, argv))
+        return format_command_run(argc, argv, disk_posix(), clock_posix());
     struct arguments arguments = { .overrides = mem_zalloc((size_t)argc * sizeof(char *)) };
     if (!parse_arguments(argc, argv, &arguments)) {
         fputs(usage, stderr);
@@ -159,6 +160,7 @@ int main(int argc, char **argv)
         .disk = disk_posix(),
         .clock = clock_posix(),
         .trace = &trace,
+        .format = arguments.format || arguments.path == NULL,
         .started_us = started_us,
     });
     config_free(config);
