@@ -1,10 +1,12 @@
 libcore_a_SOURCES += \
 	%D%/batch_scan.c %D%/batch_scan.h \
 	%D%/checkpoint.c %D%/checkpoint.h \
+	%D%/clean_shutdown.c %D%/clean_shutdown.h \
 	%D%/index_file.c %D%/index_file.h \
 	%D%/leader_epochs.c %D%/leader_epochs.h \
 	%D%/log.c %D%/log.h %D%/log_files.h %D%/log_internal.h \
 	%D%/log_append.c \
+	%D%/log_manager.c %D%/log_manager.h \
 	%D%/log_read.c \
 	%D%/log_recovery.c \
 	%D%/log_truncate.c \
@@ -17,8 +19,10 @@ libcore_a_SOURCES += \
 	%D%/txn_index.c %D%/txn_index.h
 if TESTS_POSSIBLE
 log_tests = \
+	%D%/log_manager_test \
 	%D%/log_test
 check_PROGRAMS += $(log_tests)
+src_log_log_manager_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_log_log_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 TESTS += $(log_tests)
 endif

@@ -169,6 +169,32 @@ static void log_free(struct log *log)
     mem_free(log);
 }
 
+struct log *log_ref(struct log *log)
+{
+    must_be(log, LOG_MAGIC);
+    atomic_fetch_add_explicit(&log->_refs, 1, memory_order_relaxed);
+    return log;
+}
+
+void log_unref(struct log *log)
+{
+    if (log == NULL)
+        return;
+    must_be(log, LOG_MAGIC);
+    if (atomic_fetch_sub_explicit(&log->_refs, 1, memory_order_acq_rel) == 1)
+        log_free(log);
+}
+
+// No more service; others may still hold it.
+static void log_retire(struct log *log)
+{
+    log_lock(log);
+    log->on_event = NULL;
+    atomic_store(&log->has_failed, true);
+    log_unlock(log);
+    log_unref(log);
+}
+
 static char *name_of_dir(const char *dir)
 {
     const char *slash = strrchr(dir, '/');
@@ -182,6 +208,7 @@ int log_open(const struct log_options *options, struct log **out)
 {
     struct log *log = mem_new(struct log);
     log->magic = LOG_MAGIC;
+    atomic_init(&log->_refs, 1);
     pthread_mutex_init(&log->lock, NULL);
     pthread_mutex_init(&log->flush_lock, NULL);
     log->files = (struct log_files){ options->disk, options->clock, options->trace, mem_strdup(options->dir) };
@@ -231,6 +258,7 @@ int log_close(struct log *log)
     if (!atomic_load(&log->has_failed)) {
         error = log_flush(log, INT64_MAX);
         log_lock(log);
+        log->on_event = NULL;
         if (error == 0)
             error = log_sync_metadata(log);
         if (error == 0)
@@ -239,24 +267,24 @@ int log_close(struct log *log)
             error = close_segment(log->segments[i]);
         if (error != 0)
             log_fail(log, "close", error);
-        log->on_event = NULL;
         log_unlock(log);
+    } else {
+        error = -EIO;
     }
-    log_free(log);
+    log_retire(log);
     return error;
 }
 
 void log_abandon(struct log *log)
 {
-    must_be(log, LOG_MAGIC);
-    log_free(log);
+    log_retire(log);
 }
 
 int log_delete(struct log *log)
 {
     must_be(log, LOG_MAGIC);
     int error = disk_remove_tree(log->files.disk, log->files.dir);
-    log_free(log);
+    log_retire(log);
     return error;
 }
 
@@ -331,6 +359,22 @@ int64_t log_start_offset(const struct log *log)
 int64_t log_end_offset(const struct log *log)
 {
     return atomic_load_explicit(&log->end_offset, memory_order_acquire);
+}
+
+int64_t log_first_segment_offset(struct log *log)
+{
+    log_lock(log);
+    int64_t offset = log->segment_count > 0 ? log->segments[0]->base_offset : log_start_offset(log);
+    log_unlock(log);
+    return offset;
+}
+
+int64_t log_active_segment_offset(struct log *log)
+{
+    log_lock(log);
+    int64_t offset = log->segment_count > 0 ? log_active(log)->base_offset : log_end_offset(log);
+    log_unlock(log);
+    return offset;
 }
 
 int64_t log_recovery_point(const struct log *log)

@@ -56,11 +56,16 @@ struct log_options {
 // Opens or creates. -EEXIST when partition.metadata holds another topic id, -EBADMSG for files that no
 // recovery can read, else the disk's error.
 int log_open(const struct log_options *options, struct log **out);
-// A clean stop: all is flushed, indexes are trimmed, producers kept. The log is gone whatever it returns.
+// Who keeps a log beyond the call that gave it takes a reference; after log_close and the like it answers
+// KERR_KAFKA_STORAGE_ERROR until the last reference goes.
+struct log *log_ref(struct log *log);
+void log_unref(struct log *log); // NULL is fine
+// A clean stop: all is flushed, indexes are trimmed, producers kept. Takes the caller's reference, whatever it
+// returns.
 int log_close(struct log *log);
-// Closes without writing anything, as a crash would.
+// Closes without writing anything, as a crash would. Takes the reference.
 void log_abandon(struct log *log);
-// Removes the directory and everything in it, and the log.
+// Removes the directory and everything in it. Takes the reference.
 int log_delete(struct log *log);
 // The directory gets another name (".<uuid>-delete", "-stray"); `dir` is the whole path.
 int log_rename(struct log *log, const char *dir);
@@ -77,6 +82,8 @@ int log_assign_topic_id(struct log *log, struct uuid topic_id);
 
 int64_t log_start_offset(const struct log *log);
 int64_t log_end_offset(const struct log *log);
+int64_t log_first_segment_offset(struct log *log);  // its base offset, at or before the log start
+int64_t log_active_segment_offset(struct log *log); // the base offset of the last one
 int64_t log_recovery_point(const struct log *log);
 int64_t log_high_watermark(const struct log *log);
 // The first offset of the oldest open transaction, or the high watermark.

@@ -21,6 +21,7 @@ enum { LOG_MAGIC = 0x106f11e5 };
 
 struct log {
     uint32_t magic;
+    atomic_int _refs;
     pthread_mutex_t lock;
     pthread_mutex_t flush_lock; // held while syncing; before `lock`
     struct log_files files;
