@@ -552,6 +552,39 @@ void controller_submit(struct controller *controller, struct controller_call *ca
     }
 }
 
+struct waiting {
+    struct completion completion;
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    bool is_done;
+};
+
+static void on_waited(struct completion *completion)
+{
+    struct waiting *waiting = container_of(completion, struct waiting, completion);
+    pthread_mutex_lock(&waiting->lock);
+    waiting->is_done = true;
+    pthread_cond_signal(&waiting->done);
+    pthread_mutex_unlock(&waiting->lock);
+}
+
+void controller_call(struct controller *controller, struct controller_call *call)
+{
+    struct waiting waiting = { .completion.complete = on_waited };
+    pthread_mutex_init(&waiting.lock, NULL);
+    pthread_cond_init(&waiting.done, NULL);
+    call->completion = &waiting.completion;
+    controller_submit(controller, call);
+    if (!controller->has_thread)
+        controller_step(controller);
+    pthread_mutex_lock(&waiting.lock);
+    while (!waiting.is_done)
+        pthread_cond_wait(&waiting.done, &waiting.lock);
+    pthread_mutex_unlock(&waiting.lock);
+    pthread_cond_destroy(&waiting.done);
+    pthread_mutex_destroy(&waiting.lock);
+}
+
 void controller_auto_create_topic(struct controller *controller, struct str name)
 {
     auto_create_topic(&controller->auto_create, name);

@@ -77,6 +77,9 @@ void controller_free(struct controller *controller); // after controller_stop; N
 // From any thread. After controller_stop: answered at once with NOT_CONTROLLER.
 void controller_submit(struct controller *controller, struct controller_call *call);
 
+// The same for a caller that may block (start and stop of the broker, never a reactor): `call->completion` is not used.
+void controller_call(struct controller *controller, struct controller_call *call);
+
 // Starts the creation of a topic as a client's Metadata request or a coordinator's first use does, with the broker's
 // defaults, or, for Kafka's internal topics, with their own partition counts, factors and configs. Returns at once;
 // several for the same name while one is under way count once.
