@@ -1,1 +1,11 @@
 # Units of this folder.
+libcore_a_SOURCES += \
+	%D%/partition.c %D%/partition.h \
+	%D%/replicas.c %D%/replicas.h
+if TESTS_POSSIBLE
+replica_tests = \
+	%D%/partition_test
+check_PROGRAMS += $(replica_tests)
+TESTS += $(replica_tests)
+src_replica_partition_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+endif
