@@ -1,3 +1,0 @@
-module odradek/compat/kit
-
-go 1.21
