@@ -2,13 +2,32 @@
 libcore_a_SOURCES += \
 	%D%/api.tbl \
 	%D%/api_versions.c \
+	%D%/current_leader.c %D%/current_leader.h \
 	%D%/dispatch.c %D%/dispatch.h \
+	%D%/fetch.c \
+	%D%/fetch_sessions.c %D%/fetch_sessions.h \
+	%D%/init_producer_id.c \
+	%D%/list_offsets.c \
 	%D%/node.h \
+	%D%/offset_for_leader_epoch.c \
+	%D%/parked.c %D%/parked.h \
+	%D%/partition_set.c %D%/partition_set.h \
+	%D%/produce.c \
+	%D%/producer_ids.c %D%/producer_ids.h \
 	%D%/request.h
+EXTRA_DIST += %D%/testing_data.h
 EXTRA_DIST += %D%/testdata/dispatch_fuzz %D%/check_dispatch_fuzz.sh
 if TESTS_POSSIBLE
 check_PROGRAMS += %D%/dispatch_test %D%/dispatch_fuzz
 TESTS += %D%/dispatch_test %D%/check_dispatch_fuzz.sh
+data_tests = \
+	%D%/fetch_sessions_test \
+	%D%/fetch_test \
+	%D%/produce_test
+check_PROGRAMS += $(data_tests)
+TESTS += $(data_tests)
+src_api_fetch_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+src_api_produce_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_api_dispatch_fuzz_SOURCES = %D%/dispatch_fuzz.c $(FUZZ_MAIN)
 src_api_dispatch_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 endif

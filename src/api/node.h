@@ -13,6 +13,7 @@ struct controller;
 struct fetch_sessions;
 struct group_coordinator;
 struct metadata;
+struct producer_ids;
 struct replicas;
 
 struct node {
@@ -24,7 +25,8 @@ struct node {
     struct controller *controller;     // controller/controller.h: decisions about the cluster
     struct replicas *replicas;         // replica/replicas.h: this broker's partitions
     struct group_coordinator *groups;  // group/group_coordinator.h
-    struct fetch_sessions *fetch_sessions;
+    struct fetch_sessions *fetch_sessions; // api/fetch_sessions.h
+    struct producer_ids *producer_ids;     // api/producer_ids.h
     int32_t node_id;
     const char *cluster_id;
 };

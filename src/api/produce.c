@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: Apache-2.0
+// Produce, versions 3 to 13: appends what a producer sends, one batch for each partition.
+//
+//     check all ──> find the partitions ──> append each (the frame's bytes go to the file as they are)
+//         │                                    │ acks 0: no reply; an error closes the connection
+//         │ malformed: all fail                │ acks 1: reply
+//         │                                    └ acks -1: reply when the high watermark has passed all of them,
+//         v                                               or REQUEST_TIMED_OUT for those it has not
+//
+// (1) Nothing is allocated but the reply's arrays, in the request's arena; one rdlock and one lookup find all
+//     partitions of a topic.
+// (2) With one in-sync replica the high watermark has passed when the append returns: nothing parks.
+// (3) A batch that cannot be taken apart fails the whole request (Kafka finds it while it looks for transactions,
+//     before it looks at partitions); everything else fails its partition.
+//
+// Transactions: there is no transaction coordinator, so no partition was ever added to one, and transactional batches
+// are answered as Kafka answers those of a partition that was not: INVALID_TXN_STATE, which no client retries.
+#include "api/current_leader.h"
+#include "api/dispatch.h"
+#include "api/node.h"
+#include "api/parked.h"
+#include "api/partition_set.h"
+#include "base/trace.h"
+#include "protocol/messages/produce.h"
+#include "record/batch.h"
+#include "replica/replicas.h"
+
+#define ADMIN_CLIENT_ID "__admin_client"
+
+struct produce_item {
+    struct partition_name name;
+    struct bytes records;
+    struct produce_response_partition_produce_response *answer;
+    struct partition *partition; // counted, or NULL
+    int64_t end_offset;          // acks -1: what has to be committed; -1: nothing
+    unsigned changes;
+};
+
+struct produce_state {
+    struct produce_item *items;
+    int32_t count;
+};
+
+static void answer_init(struct produce_response_partition_produce_response *answer, int32_t index,
+                        enum kafka_error error)
+{
+    *answer = (struct produce_response_partition_produce_response){
+        .index = index,
+        .error_code = (int16_t)error,
+        .base_offset = -1,
+        .log_append_time_ms = -1,
+        .log_start_offset = -1,
+        .current_leader = { .leader_id = -1, .leader_epoch = -1 },
+    };
+}
+
+static void state_release(struct produce_state *state)
+{
+    for (int32_t i = 0; i < state->count; i++) {
+        partition_unref(state->items[i].partition);
+        state->items[i].partition = NULL;
+    }
+}
+
+// ---- the whole request --------------------------------------------------------------------------------------
+
+// Fails every partition in the same way, as Kafka does upon an exception. The message, which may be NULL, stays.
+static void refuse(struct request *request, enum kafka_error error, const char *message)
+{
+    const struct produce_request *body = request->body;
+    struct produce_response *response = request->response;
+    if (body->acks == 0) {
+        request_close(request, kafka_error_name(error));
+        return;
+    }
+    response->responses = arena_array(
+        &request->arena, struct produce_response_topic_produce_response, body->topic_data_count);
+    response->responses_count = body->topic_data_count;
+    for (int32_t t = 0; t < body->topic_data_count; t++) {
+        const struct produce_request_topic_produce_data *topic = &body->topic_data[t];
+        struct produce_response_topic_produce_response *out = &response->responses[t];
+        out->name = topic->name;
+        out->topic_id = topic->topic_id;
+        out->partition_responses_count = topic->partition_data_count;
+        out->partition_responses =
+            arena_array(&request->arena, struct produce_response_partition_produce_response,
+                        topic->partition_data_count);
+        for (int32_t p = 0; p < topic->partition_data_count; p++) {
+            answer_init(&out->partition_responses[p], topic->partition_data[p].index, error);
+            out->partition_responses[p].error_message = str_of(message);
+        }
+    }
+    request_reply(request);
+}
+
+static struct bytes records_of(const struct produce_request_partition_produce_data *partition)
+{
+    return partition->records.size > 0
+               ? (struct bytes){ partition->records.data, (size_t)partition->records.size }
+               : (struct bytes){ (const uint8_t *)"", 0 };
+}
+
+static bool is_transactional(struct bytes records)
+{
+    struct bytes batch;
+    while (batch_next(&records, &batch) == BATCH_FOUND)
+        if (batch.size >= BATCH_HEADER_SIZE && batch_magic(batch.data) == BATCH_MAGIC &&
+            batch_is_transactional(batch.data))
+            return true;
+    return false;
+}
+
+// (3): false, and answered, when the request fails as a whole.
+static bool check_batches(struct request *request)
+{
+    const struct produce_request *body = request->body;
+    for (int32_t t = 0; t < body->topic_data_count; t++) {
+        for (int32_t p = 0; p < body->topic_data[t].partition_data_count; p++) {
+            struct bytes rest = records_of(&body->topic_data[t].partition_data[p]), batch;
+            enum batch_walk walk;
+            while ((walk = batch_next(&rest, &batch)) == BATCH_FOUND)
+                if (batch_magic(batch.data) == BATCH_MAGIC && batch.size < BATCH_HEADER_SIZE)
+                    break;
+            if (walk == BATCH_END)
+                continue;
+            const char *why;
+            if (walk == BATCH_FOUND) { // shorter than its header: Kafka stumbles over it
+                refuse(request, KERR_UNKNOWN_SERVER_ERROR, NULL);
+                return false;
+            }
+            if (batch_size_field(rest.data) < BATCH_MIN_SIZE_FIELD)
+                why = arena_printf(&request->arena,
+                                   "Record size %d is less than the minimum record overhead (%d)",
+                                   batch_size_field(rest.data), BATCH_MIN_SIZE_FIELD);
+            else
+                why = arena_printf(&request->arena, "Invalid magic found in record: %d",
+                                   batch_magic(rest.data));
+            refuse(request, KERR_CORRUPT_MESSAGE, why);
+            return false;
+        }
+    }
+    if (!str_is_null(body->transactional_id))
+        return true;
+    for (int32_t t = 0; t < body->topic_data_count; t++) {
+        for (int32_t p = 0; p < body->topic_data[t].partition_data_count; p++) {
+            if (is_transactional(records_of(&body->topic_data[t].partition_data[p]))) {
+                refuse(request, KERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, NULL);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+// ---- each partition -----------------------------------------------------------------------------------------
+
+// Finds the partitions and lays out the reply. A partition that is named twice is written once, as it stands last.
+static void items_make(struct request *request, struct produce_state *state)
+{
+    const struct produce_request *body = request->body;
+    struct produce_response *response = request->response;
+    struct replicas *replicas = request->node->replicas;
+    bool by_id = request->api_version >= 13;
+    size_t most = 0;
+    for (int32_t t = 0; t < body->topic_data_count; t++)
+        most += (size_t)body->topic_data[t].partition_data_count;
+    state->items = arena_array(&request->arena, struct produce_item, most);
+    response->responses = arena_array(
+        &request->arena, struct produce_response_topic_produce_response, body->topic_data_count);
+    response->responses_count = body->topic_data_count;
+    struct partition_set named;
+    partition_set_init(&named, &request->arena, most);
+
+    for (int32_t t = 0; t < body->topic_data_count; t++) {
+        const struct produce_request_topic_produce_data *topic = &body->topic_data[t];
+        struct produce_response_topic_produce_response *out = &response->responses[t];
+        out->name = topic->name;
+        out->topic_id = topic->topic_id;
+        out->partition_responses =
+            arena_array(&request->arena, struct produce_response_partition_produce_response,
+                        topic->partition_data_count);
+        struct partition_name name = { by_id ? STR_NULL : topic->name,
+                                       by_id ? topic->topic_id : UUID_ZERO, 0 };
+        uint64_t hash = partition_set_hash(&named, name.topic, name.topic_id);
+        replicas_lock_read(replicas);
+        const struct replica_topic *found =
+            by_id ? replicas_find_topic_by_id(replicas, topic->topic_id)
+                  : replicas_find_topic(replicas, topic->name);
+        for (int32_t p = 0; p < topic->partition_data_count; p++) {
+            struct produce_item *item = &state->items[state->count];
+            name.index = topic->partition_data[p].index;
+            item->name = name;
+            const struct partition_name *same = partition_set_add(&named, &item->name, hash);
+            if (same != NULL) {
+                item = container_of((struct partition_name *)(uintptr_t)same, struct produce_item,
+                                    name);
+                item->records = records_of(&topic->partition_data[p]);
+                continue;
+            }
+            state->count++;
+            item->records = records_of(&topic->partition_data[p]);
+            item->end_offset = -1;
+            item->answer = &out->partition_responses[out->partition_responses_count++];
+            answer_init(item->answer, name.index, KERR_NONE);
+            struct partition *partition = replica_topic_partition(found, name.index);
+            if (partition != NULL)
+                item->partition = partition_ref(partition);
+        }
+        replicas_unlock(replicas);
+    }
+}
+
+// What is known without asking the log.
+static enum kafka_error item_check(struct request *request, const struct produce_item *item)
+{
+    const struct produce_request *body = request->body;
+    struct replicas *replicas = request->node->replicas;
+    enum kafka_error missing = KERR_NONE;
+    if (item->partition == NULL) {
+        missing =
+            str_is_null(item->name.topic)
+                ? replicas_why_not_found_by_id(replicas, item->name.topic_id, item->name.index)
+                : replicas_why_not_found(replicas, item->name.topic, item->name.index);
+        if (missing != KERR_NOT_LEADER_OR_FOLLOWER)
+            return missing;
+    }
+    enum kafka_error error = batch_check_produce(item->records, request->api_version);
+    if (error != KERR_NONE)
+        return error;
+    if (body->acks < -1 || body->acks > 1)
+        return KERR_INVALID_REQUIRED_ACKS;
+    return missing;
+}
+
+static struct str client_message(struct arena *arena, const char *message)
+{
+    return message == NULL ? STR_NULL : arena_strz(arena, message);
+}
+
+// Kafka tells where the log starts with those errors alone that it did not expect.
+static bool error_tells_log_start(enum kafka_error error)
+{
+    switch (error) {
+    case KERR_UNKNOWN_TOPIC_OR_PARTITION:
+    case KERR_NOT_LEADER_OR_FOLLOWER:
+    case KERR_MESSAGE_TOO_LARGE:
+    case KERR_RECORD_LIST_TOO_LARGE:
+    case KERR_CORRUPT_MESSAGE:
+    case KERR_KAFKA_STORAGE_ERROR:
+    case KERR_UNKNOWN_TOPIC_ID:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static void item_append(struct request *request, struct produce_item *item,
+                        struct partition_woken *woken)
+{
+    const struct produce_request *body = request->body;
+    struct arena *arena = &request->arena;
+    struct produce_response_partition_produce_response *answer = item->answer;
+    if (item->partition->is_internal && !str_eqz(request->client_id, ADMIN_CLIENT_ID)) {
+        answer->error_code = KERR_INVALID_TOPIC_EXCEPTION;
+        return;
+    }
+    if (batch_is_transactional(item->records.data)) {
+        answer->error_code = KERR_INVALID_TXN_STATE;
+        answer->error_message = arena_strz(arena, "Partition was not added to the transaction");
+        return;
+    }
+    struct log_append_result result;
+    item->changes = partition_changes(item->partition);
+    enum kafka_error error = partition_append(item->partition, item->records, body->acks, -1,
+                                              LOG_APPEND_CLIENT, arena, &result, woken);
+    answer->error_code = (int16_t)error;
+    if (error == KERR_NONE) {
+        answer->base_offset = result.first_offset;
+        answer->log_append_time_ms = result.log_append_time;
+        answer->log_start_offset = result.log_start_offset;
+        item->end_offset = result.last_offset + 1;
+        return;
+    }
+    if (error_tells_log_start(error))
+        answer->log_start_offset = partition_log_start_offset(item->partition);
+    answer->error_message = client_message(arena, result.error_message);
+    answer->record_errors = arena_array(
+        arena, struct produce_response_batch_index_and_error_message, result.record_error_count);
+    answer->record_errors_count = (int32_t)result.record_error_count;
+    for (size_t i = 0; i < result.record_error_count; i++) {
+        answer->record_errors[i].batch_index = result.record_errors[i].batch_index;
+        answer->record_errors[i].batch_index_error_message =
+            client_message(arena, result.record_errors[i].message);
+    }
+}
+
+// ---- the reply ----------------------------------------------------------------------------------------------
+
+static void add_leaders(struct request *request, struct produce_state *state)
+{
+    struct produce_response *response = request->response;
+    for (int32_t i = 0; i < state->count; i++) {
+        const struct produce_item *item = &state->items[i];
+        if (item->answer->error_code != KERR_NOT_LEADER_OR_FOLLOWER)
+            continue;
+        struct current_leader leader = current_leader_of(request, item->partition, item->name.topic,
+                                                         item->name.topic_id, item->name.index);
+        item->answer->current_leader.leader_id = leader.leader_id;
+        item->answer->current_leader.leader_epoch = leader.leader_epoch;
+        bool is_told = !leader.has_node;
+        for (int32_t n = 0; n < response->node_endpoints_count; n++)
+            is_told |= response->node_endpoints[n].node_id == leader.leader_id;
+        if (is_told)
+            continue;
+        if (response->node_endpoints == NULL)
+            response->node_endpoints =
+                arena_array(&request->arena, struct produce_response_node_endpoint, state->count);
+        response->node_endpoints[response->node_endpoints_count++] =
+            (struct produce_response_node_endpoint){ .node_id = leader.leader_id,
+                                                     .host = leader.host,
+                                                     .port = leader.port,
+                                                     .rack = leader.rack };
+    }
+}
+
+static void finish(struct request *request, struct produce_state *state)
+{
+    const struct produce_request *body = request->body;
+    enum kafka_error error = KERR_NONE;
+    for (int32_t i = 0; i < state->count && error == KERR_NONE; i++)
+        error = (enum kafka_error)state->items[i].answer->error_code;
+    if (error != KERR_NONE && request->api_version >= 10 && body->acks != 0)
+        add_leaders(request, state);
+    state_release(state);
+    if (body->acks != 0) {
+        request_reply(request);
+    } else if (error == KERR_NONE) {
+        request_reply_nothing(request);
+    } else {
+        // The producer expects no reply: losing the connection tells it to ask for metadata.
+        trace_info(request->node->trace, "produce with acks=0 failed client=\"%.*s\" error=%s",
+                   STR_ARG(request->client_id), kafka_error_name(error));
+        request_close(request, kafka_error_name(error));
+    }
+}
+
+// How many appends are not committed yet. The others' answers are final then.
+static int32_t count_pending(struct request *request, struct produce_state *state)
+{
+    int32_t pending = 0;
+    for (int32_t i = 0; i < state->count; i++) {
+        struct produce_item *item = &state->items[i];
+        if (item->end_offset == -1)
+            continue;
+        bool is_committed;
+        enum kafka_error error =
+            partition_check_committed(item->partition, item->end_offset, &is_committed);
+        if (error == KERR_NONE && !is_committed) {
+            pending++;
+            continue;
+        }
+        item->answer->error_code = (int16_t)error;
+        item->end_offset = -1;
+        if (request->parked != NULL)
+            parked_drop(request->parked, i);
+    }
+    return pending;
+}
+
+static void look(struct request *request, enum parked_reason reason)
+{
+    struct parked *parked = request->parked;
+    struct produce_state *state = request->state;
+    for (;;) {
+        int32_t pending = count_pending(request, state);
+        if (pending > 0 && reason == PARKED_WOKEN) {
+            if (parked_wait(parked))
+                return;
+            continue;
+        }
+        for (int32_t i = 0; i < state->count; i++)
+            if (state->items[i].end_offset != -1)
+                state->items[i].answer->error_code = KERR_REQUEST_TIMED_OUT;
+        parked_end(parked);
+        finish(request, state);
+        return;
+    }
+}
+
+static void park(struct request *request, struct produce_state *state)
+{
+    const struct produce_request *body = request->body;
+    int64_t timeout_us = body->timeout_ms > 0 ? (int64_t)body->timeout_ms * 1000 : 0;
+    struct parked *parked = parked_new(request, state->count,
+                                       clock_monotonic_us(request->node->clock) + timeout_us, look);
+    for (int32_t i = 0; i < state->count; i++) {
+        const struct produce_item *item = &state->items[i];
+        if (item->end_offset == -1)
+            continue;
+        parked->waiters[i].partition = item->partition;
+        parked->waiters[i].kind = PARTITION_WAIT_FOR_COMMIT;
+        parked->waiters[i].offset = item->end_offset;
+        parked->waiters[i].changes = item->changes;
+    }
+    if (!parked_wait(parked))
+        look(request, PARKED_WOKEN);
+}
+
+void handle_produce(struct request *request);
+
+void handle_produce(struct request *request)
+{
+    const struct produce_request *body = request->body;
+    if (!check_batches(request))
+        return;
+    struct produce_state *state = arena_new(&request->arena, struct produce_state);
+    request->state = state;
+    items_make(request, state);
+    struct partition_woken woken;
+    partition_woken_init(&woken);
+    for (int32_t i = 0; i < state->count; i++) {
+        struct produce_item *item = &state->items[i];
+        item->answer->error_code = (int16_t)item_check(request, item);
+        if (item->answer->error_code == KERR_NONE)
+            item_append(request, item, &woken);
+    }
+    partition_wake(&woken);
+    if (body->acks == -1 && count_pending(request, state) > 0)
+        park(request, state);
+    else
+        finish(request, state);
+}
