@@ -23,10 +23,12 @@ TESTS += %D%/dispatch_test %D%/check_dispatch_fuzz.sh
 data_tests = \
 	%D%/fetch_sessions_test \
 	%D%/fetch_test \
-	%D%/produce_test
+	%D%/produce_test \
+	%D%/producer_ids_test
 check_PROGRAMS += $(data_tests)
 TESTS += $(data_tests)
 src_api_fetch_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+src_api_producer_ids_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_api_produce_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_api_dispatch_fuzz_SOURCES = %D%/dispatch_fuzz.c $(FUZZ_MAIN)
 src_api_dispatch_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
