@@ -95,6 +95,26 @@ void config_free(struct config *config)
     mem_free(config);
 }
 
+struct config *config_copy(const struct config *config)
+{
+    must_be(config, CONFIG_MAGIC);
+    struct config *copy = config_new();
+    struct strbuf message = STRBUF_EMPTY;
+    for (int key = 0; key < CONFIG_KEY_COUNT; key++) {
+        struct str name = str_of(config_def_of((enum config_key)key)->name);
+        for (int layer = LAYER_FIRST; layer < CONFIG_SOURCE_DEFAULT; layer++) {
+            const struct config_value *value = atomic_load(&config->layers[key][layer]);
+            if (value != NULL)
+                config_set(copy, (enum config_source)layer, name, str_of(value->raw), &message);
+        }
+    }
+    const char *name, *value;
+    for (size_t i = 0; config_extra_at(config, i, &name, &value); i++)
+        config_set(copy, CONFIG_SOURCE_STATIC_BROKER, str_of(name), str_of(value), &message);
+    strbuf_fini(&message);
+    return copy;
+}
+
 static void extra_set(struct config *config, struct str name, struct str value)
 {
     size_t i = 0;
@@ -154,7 +174,7 @@ void config_replace_dynamic(struct config *config, enum config_source layer,
         if (!config_key_find(entries[i].name, &key) || str_is_null(entries[i].value))
             continue;
         const struct config_value *old = atomic_load(&config->layers[key][layer]);
-        named[key] = (old != NULL && str_eqz(entries[i].value, old->text)) ||
+        named[key] = (old != NULL && str_eqz(entries[i].value, old->raw)) ||
                      config_set(config, layer, entries[i].name, entries[i].value, &message);
     }
     strbuf_fini(&message);

@@ -76,6 +76,10 @@ const struct config_def *topic_def_of(enum topic_key key);
 const struct config_def *group_def_of(enum group_key key);
 const struct config_synonyms *topic_synonyms_of(enum topic_key key);
 const struct config_synonyms *group_synonyms_of(enum group_key key);
+// What it is for, in a sentence.
+const char *config_doc(enum config_key key);
+const char *topic_doc(enum topic_key key);
+const char *group_doc(enum group_key key);
 // By name; false when there is none.
 bool config_key_find(struct str name, enum config_key *key);
 bool topic_key_find(struct str name, enum topic_key *key);
@@ -85,6 +89,8 @@ struct config;
 
 struct config *config_new(void);
 void config_free(struct config *config);
+// Another one with the same layers: to see what a change would do.
+struct config *config_copy(const struct config *config);
 
 // Sets a name in one layer (sources 2, 3, 4), or takes it away there when value is null. A name
 // that is no key (a typing error, a plug-in's setting, a listener.name. prefix) is kept and found

@@ -84,14 +84,22 @@ static bool double_parse(struct str text, double *out)
     return *end == '\0';
 }
 
-// One block: the struct, `text_size` bytes behind it.
-static struct config_value *value_new(struct str text)
+static char *put(char *into, struct str text)
 {
-    struct config_value *value = mem_zalloc(sizeof *value + text.size + 1);
-    char *copy = (char *)(value + 1);
     if (text.size > 0)
-        memcpy(copy, text.data, text.size);
+        memcpy(into, text.data, text.size);
+    into[text.size] = '\0';
+    return into + text.size + 1;
+}
+
+// One block: the struct, and both texts behind it.
+static struct config_value *value_new(struct str text, struct str raw)
+{
+    struct config_value *value = mem_zalloc(sizeof *value + text.size + raw.size + 2);
+    char *copy = (char *)(value + 1);
     value->text = copy;
+    value->raw = put(copy, text);
+    put((char *)value->raw, raw);
     return value;
 }
 
@@ -114,7 +122,7 @@ static struct config_value *number_value(const struct config_def *def, struct st
     }
     char shown[24];
     snprintf(shown, sizeof shown, "%lld", (long long)number);
-    struct config_value *value = value_new(str_of(shown));
+    struct config_value *value = value_new(str_of(shown), text);
     value->number = number;
     return value;
 }
@@ -126,16 +134,18 @@ static bool is_regex_space(char c)
 
 // Elements between commas, white space around them dropped; one block, the text first, then the
 // elements, then the pointers (placed first for their alignment).
-static struct config_value *list_value(const struct config_def *def, struct str trimmed)
+static struct config_value *list_value(const struct config_def *def, struct str trimmed,
+                                       struct str raw)
 {
     size_t most = trimmed.size == 0 ? 0 : 1;
     for (size_t i = 0; i < trimmed.size; i++)
         most += trimmed.data[i] == ',';
-    struct config_value *value =
-        mem_zalloc(sizeof *value + (most + 1) * sizeof(char *) + 2 * (trimmed.size + 1));
+    struct config_value *value = mem_zalloc(sizeof *value + (most + 1) * sizeof(char *) +
+                                            2 * (trimmed.size + 1) + raw.size + 1);
     const char **items = (const char **)(void *)(value + 1);
     char *text = (char *)(items + most + 1);
-    char *into = text + trimmed.size + 1;
+    value->raw = text + trimmed.size + 1;
+    char *into = put(text + trimmed.size + 1, raw);
     size_t text_size = 0;
     value->list.items = items;
     value->text = text;
@@ -178,7 +188,7 @@ static struct config_value *value_of_type(const struct config_def *def, struct s
             config_invalid(message, text, def->name, "Expected value to be either true or false");
             return NULL;
         }
-        value = value_new(str_of(yes ? "true" : "false"));
+        value = value_new(str_of(yes ? "true" : "false"), text);
         value->boolean = yes;
         return value;
     }
@@ -194,16 +204,16 @@ static struct config_value *value_of_type(const struct config_def *def, struct s
         }
         char shown[CONFIG_DOUBLE_TEXT_SIZE];
         config_double_format(real, shown);
-        value = value_new(str_of(shown));
+        value = value_new(str_of(shown), text);
         value->real = real;
         return value;
     }
     case CONFIG_TYPE_LIST:
-        return list_value(def, trimmed);
+        return list_value(def, trimmed, text);
     case CONFIG_TYPE_STRING:
     case CONFIG_TYPE_CLASS:
     case CONFIG_TYPE_PASSWORD:
-        return value_new(trimmed);
+        return value_new(trimmed, text);
     }
     must(false);
     return NULL;

@@ -89,6 +89,7 @@ struct config_list {
 // them); NULL is null. One block of memory holds it all.
 struct config_value {
     const char *text;
+    const char *raw; // as it was given, white space and all
     int64_t number; // INT, SHORT, LONG
     double real;    // DOUBLE
     bool boolean;

@@ -176,30 +176,22 @@ const struct config_synonyms *group_synonyms_of(enum group_key key)
     return &group_synonyms[key];
 }
 
-bool config_key_find(struct str name, enum config_key *key)
-{
-    int from = 0, to = CONFIG_KEY_COUNT;
-    while (from < to) {
-        int middle = (from + to) / 2;
-        int order = str_compare(name, str_of(broker_defs[middle].name));
-        if (order == 0) {
-            *key = (enum config_key)middle;
-            return true;
-        }
-        if (order < 0)
-            to = middle;
-        else
-            from = middle + 1;
-    }
-    return false;
-}
-
+// A walk: names are looked up when a file is read or an operator asks, never per request.
 static bool find(const struct config_def *defs, size_t count, struct str name, size_t *position)
 {
     for (*position = 0; *position < count; ++*position)
         if (str_eqz(name, defs[*position].name))
             return true;
     return false;
+}
+
+bool config_key_find(struct str name, enum config_key *key)
+{
+    size_t position;
+    if (!find(broker_defs, CONFIG_KEY_COUNT, name, &position))
+        return false;
+    *key = (enum config_key)position;
+    return true;
 }
 
 bool topic_key_find(struct str name, enum topic_key *key)

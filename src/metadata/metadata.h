@@ -27,17 +27,9 @@
 #include "base/hashmap.h"
 #include "base/list.h"
 #include "base/uuid.h"
+#include "config/config_resource.h"
 
 struct config_entry; // config/log_config.h: name and value
-
-// As in ConfigRecords and in the config APIs.
-enum config_resource {
-    CONFIG_RESOURCE_TOPIC = 2,
-    CONFIG_RESOURCE_BROKER = 4, // "" is the default of all brokers
-    CONFIG_RESOURCE_BROKER_LOGGER = 8,
-    CONFIG_RESOURCE_CLIENT_METRICS = 16,
-    CONFIG_RESOURCE_GROUP = 32,
-};
 
 // The overrides of one resource, in the order of their names. Never empty.
 struct metadata_configs {
