@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by dispatch_test.c.
 // ApiVersions: what this broker offers, the features it could have and those the cluster has agreed upon
 // (KIP-35, KIP-511, KIP-584).
 #include "api/dispatch.h"

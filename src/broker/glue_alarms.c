@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by network_test.c.
 #include "broker/glue_alarms.h"
 
 static void rearm(struct alarm_driver *driver)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Alarms (base/alarm.h) driven by a reactor: rung on its thread, at their time. Whoever sets an earlier one from another
-// thread sends the reactor a message, once until it is delivered.
+// Alarms (base/alarm.h) driven by a reactor: rung on its thread, at their time. Whoever sets an earlier one from
+// another thread sends the reactor a message, once until it is delivered.
 #ifndef BROKER_GLUE_ALARMS_H
 #define BROKER_GLUE_ALARMS_H
 

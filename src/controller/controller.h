@@ -10,8 +10,8 @@
 // (1) A call is completed after its records are committed, replayed and published; a call that changes nothing is
 //     completed after those before it.
 // (2) Each call is evaluated against the state that all earlier calls left, committed or not: the controller's own
-//     image runs ahead of the published one. If the write fails, that image is thrown away and every call of the
-//     batch is answered with an error, as when a JVM controller resigns.
+//     image runs ahead of the published one. If a write or a sync fails, nobody knows what the log holds: the
+//     controller resigns for good, every call is answered with NOT_CONTROLLER, and on_failed tells the broker to stop.
 // (3) The records of one call commit together or not at all.
 // (4) The thread sleeps until there is a call or a snapshot is due: an idle cluster writes and computes nothing
 //     (doc/decisions/no-op-records.md).
@@ -32,7 +32,8 @@ struct metadata;
 
 // One request to the controller, in the request and response structs of its API. Served: CREATE_TOPICS,
 // DELETE_TOPICS, CREATE_PARTITIONS, ALTER_CONFIGS, INCREMENTAL_ALTER_CONFIGS, ALLOCATE_PRODUCER_IDS,
-// BROKER_REGISTRATION, BROKER_HEARTBEAT. Everything borrowed until completed.
+// BROKER_REGISTRATION, BROKER_HEARTBEAT, CONTROLLER_REGISTRATION. Everything borrowed until completed. Any other key,
+// or a controller that has stopped or failed, is answered with an error in the response.
 struct controller_call {
     enum api_key api_key;
     int16_t version;               // decides what error codes a client of that age is told
@@ -53,6 +54,13 @@ struct controller_options {
     const char *cluster_id;
     int32_t node_id;
     struct uuid directory_id;    // of metadata_dir, from its meta.properties
+    // Where other controllers would find this one; a changed endpoint goes into the voter set. NULL name: leave it.
+    const char *listener_name;   // "CONTROLLER"
+    const char *host;
+    uint16_t port;
+    // A write of the metadata log failed (any thread; once). May be NULL.
+    void (*on_failed)(void *arg);
+    void *arg;
 };
 
 // Opens or creates the metadata log, elects itself, writes what an empty cluster starts with (bootstrap.checkpoint),
@@ -60,13 +68,17 @@ struct controller_options {
 int controller_open(const struct controller_options *options, struct controller **out);
 // Runs the thread. Without it, controller_step does its work in the caller (simulator, tests).
 int controller_start(struct controller *controller);
+// Handles the calls that wait, and writes a snapshot when one is due.
 void controller_step(struct controller *controller);
 // Refuses new calls, finishes those it has, joins the thread, closes the log cleanly.
 void controller_stop(struct controller *controller);
-void controller_free(struct controller *controller);
+void controller_free(struct controller *controller); // after controller_stop; NULL is fine
 
 // From any thread. After controller_stop: answered at once with NOT_CONTROLLER.
 void controller_submit(struct controller *controller, struct controller_call *call);
+
+// The same for a caller that may block (start and stop of the broker, never a reactor): `call->completion` is not used.
+void controller_call(struct controller *controller, struct controller_call *call);
 
 // Starts the creation of a topic as a client's Metadata request or a coordinator's first use does, with the broker's
 // defaults, or, for Kafka's internal topics, with their own partition counts, factors and configs. Returns at once;

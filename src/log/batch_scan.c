@@ -15,7 +15,7 @@ void batch_scan_init(struct batch_scan *scan, struct disk_file *file, int64_t po
     scan->size = 0;
     scan->error = 0;
     scan->fault = NULL;
-    scan->magic_of_fault = -1;
+    scan->is_old_format = false;
     scan->_file = file;
     scan->_end = end;
     scan->_buffer_position = 0;
@@ -55,6 +55,12 @@ static const uint8_t *header_at(struct batch_scan *scan, int64_t position)
     return scan->_buffer + into;
 }
 
+static bool is_old_format(struct batch_scan *scan)
+{
+    struct bytes batch;
+    return batch_scan_load(scan, &batch) && batch_is_old_format(batch);
+}
+
 bool batch_scan_next(struct batch_scan *scan)
 {
     if (scan->error != 0 || scan->fault != NULL)
@@ -62,17 +68,21 @@ bool batch_scan_next(struct batch_scan *scan)
     scan->position = scan->_next;
     if (scan->position == scan->_end)
         return false;
-    if (scan->_end - scan->position < BATCH_HEADER_SIZE)
+    // Records of old formats may be smaller than our header.
+    if (scan->_end - scan->position < BATCH_SIZE_OVERHEAD + BATCH_MIN_SIZE_FIELD)
         return fault(scan, "cut header");
     const uint8_t *header = header_at(scan, scan->position);
     if (header == NULL)
         return false;
-    int magic = batch_magic(header);
-    if (magic != BATCH_MAGIC) {
-        scan->magic_of_fault = magic;
-        return fault(scan, magic == 0 || magic == 1 ? "record of a format before v2" : "no batch");
-    }
     int64_t size = batch_size(header);
+    if (batch_magic(header) != BATCH_MAGIC) {
+        scan->size = size;
+        scan->is_old_format = size > BATCH_SIZE_OVERHEAD && size <= scan->_end - scan->position &&
+                              is_old_format(scan);
+        return fault(scan, scan->is_old_format ? "record of a format before v2" : "no batch");
+    }
+    if (scan->_end - scan->position < BATCH_HEADER_SIZE)
+        return fault(scan, "cut header");
     if (size < BATCH_HEADER_SIZE)
         return fault(scan, "impossible size");
     if (size > scan->_end - scan->position)

@@ -21,7 +21,7 @@ struct batch_scan {
     int64_t size;
     int error;
     const char *fault;
-    int magic_of_fault; // 0 and 1: an old format, else -1
+    bool is_old_format; // the fault is a sound record of a format before v2
     struct disk_file *_file;
     int64_t _next;
     int64_t _end;

@@ -19,9 +19,11 @@ libcore_a_SOURCES += \
 	%D%/txn_index.c %D%/txn_index.h
 if TESTS_POSSIBLE
 log_tests = \
+	%D%/log_faults_test \
 	%D%/log_manager_test \
 	%D%/log_test
 check_PROGRAMS += $(log_tests)
+src_log_log_faults_test_SOURCES = %D%/log_faults_test.c %D%/disk_testing.c %D%/disk_testing.h
 src_log_log_manager_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_log_log_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 TESTS += $(log_tests)

@@ -167,6 +167,8 @@ static int complete_swaps(struct log *log, struct names *names)
 
 static int load_segments(struct log *log, struct names *names)
 {
+    if (names->count == 0)
+        return 0;
     qsort(names->items, names->count, sizeof *names->items, compare_names);
     for (size_t i = 0; i < names->count; i++) {
         int64_t base = log_file_offset(names->items[i], ".log");
@@ -251,8 +253,9 @@ static int recover_segment(struct log *log, struct segment *segment, bool with_s
     if (error == 0)
         error = scan.error;
     if (error == 0 && scan.fault != NULL) {
+        must(fault == NULL);
         fault = scan.fault;
-        if (scan.magic_of_fault == 0 || scan.magic_of_fault == 1)
+        if (scan.is_old_format)
             error = -ENOTSUP;
     }
     batch_scan_fini(&scan);
@@ -431,16 +434,28 @@ static int create(struct log *log, int64_t base_offset)
     return error;
 }
 
+static bool is_empty(const struct log *log)
+{
+    for (size_t i = 0; i < log->segment_count; i++)
+        if (log->segments[i]->size_bytes > 0)
+            return false;
+    return true;
+}
+
+// partition.metadata is synced before the first batch is written. So one that a power loss has torn belongs to an
+// empty log and is as good as none; beside batches it is damage.
 static int load_metadata(struct log *log, bool is_new)
 {
     struct uuid topic_id = UUID_ZERO;
     int error = is_new ? -ENOENT : partition_metadata_read(log->files.disk, log->files.dir, &topic_id);
-    if (error == -ENOENT) {
+    if (error == -ENOENT || (error == -EBADMSG && is_empty(log))) {
         if (uuid_is_zero(log->topic_id))
             return 0;
         log->is_metadata_unsynced = true;
         return partition_metadata_write(log->files.disk, log->files.dir, log->topic_id);
     }
+    if (error == -EBADMSG)
+        trace_error(log->files.trace, "partition.metadata unreadable dir=\"%s\"", log->files.dir);
     if (error != 0)
         return error;
     if (!uuid_is_zero(log->topic_id) && !uuid_eq(log->topic_id, topic_id))
@@ -524,11 +539,10 @@ int log_load(struct log *log, const struct log_options *options)
     bool is_new = error == 0;
     if (error != 0 && error != -EEXIST)
         return error;
-    error = load_metadata(log, is_new);
-    if (error != 0)
-        return error;
     if (is_new) {
         error = create(log, options->log_start_offset);
+        if (error == 0)
+            error = load_metadata(log, true);
         set_offsets(log, options->log_start_offset, options->log_start_offset, options->log_start_offset);
         log->producers.map_end_offset = log->producers.last_snapshot_offset = options->log_start_offset;
         log->is_metadata_unsynced = true;
@@ -539,5 +553,5 @@ int log_load(struct log *log, const struct log_options *options)
     if (error == 0)
         error = load_files(log, options, &names);
     names_fini(&names);
-    return error;
+    return error != 0 ? error : load_metadata(log, false);
 }

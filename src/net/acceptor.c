@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by connection_test.c.
 #include "net/acceptor.h"
 
 #include <errno.h>

@@ -7,6 +7,8 @@
 //                                                                read into the gather block
 //
 // Progress is kept as (exchange, piece, bytes of it) only: what was gathered but not sent is gathered again.
+//
+// Tested by connection_test.c.
 #include "net/connection.h"
 
 #include <errno.h>

@@ -2,7 +2,9 @@
 // Makes record batches: for coordinators, the metadata log, recompression and tests.
 //
 //     struct batch_builder builder;
-//     batch_builder_init(&builder, &(struct batch_options){ BATCH_OPTIONS_DEFAULT, .base_offset = 7 });
+//     struct batch_options options = { BATCH_OPTIONS_DEFAULT, .base_offset = 7 };
+//     options.producer_id = 4711;                  // what the macro sets already is set behind it
+//     batch_builder_init(&builder, &options);
 //     batch_builder_add(&builder, timestamp, key, value);
 //     struct bytes batch = batch_builder_finish(&builder);     // valid until fini or the next init
 //     batch_builder_fini(&builder);

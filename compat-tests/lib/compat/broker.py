@@ -78,7 +78,7 @@ class Broker:
             out.write(PROPERTIES.format(client=client, controller=controller,
                                         data=os.path.join(folder, "data")))
         if kind == "kafka":
-            cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+            cluster = _cluster_id()
             subprocess.run([os.path.join(LIB, "kafka"), "tool", "storage", "format",
                             "--standalone", "-t", cluster, "-c", properties],
                            check=True, stdout=subprocess.DEVNULL)
@@ -168,6 +168,14 @@ class Broker:
     def _last_line(self):
         lines = self._read("broker.log").split("\n") if self._exists("broker.log") else []
         return lines[-1][:300] if lines else "it said nothing"
+
+
+def _cluster_id():
+    """A random id as Kafka's tool makes them: none begins with '-', like an option."""
+    while True:
+        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not text.startswith("-"):
+            return text
 
 
 def stop_all():

@@ -76,12 +76,14 @@ class Suite:
     def _content(self):
         """A name for what the build depends on: files, and the versions of what it needs.
 
-        The files are all of the suite and lib/c, or those that the suite's `inputs` names."""
+        The files are all of the suite and of the sources that several share, or those that the
+        suite's `inputs` names."""
         inputs = os.path.join(self.folder, "inputs")
         if os.path.exists(inputs):
             paths = [os.path.join(self.folder, name) for name in _lines(inputs)]
         else:
-            paths = [os.path.join(where, name) for top in (self.folder, os.path.join(LIB, "c"))
+            tops = [self.folder] + [os.path.join(LIB, name) for name in ("c", "go")]
+            paths = [os.path.join(where, name) for top in tops
                      for where, _, files in os.walk(top) for name in files]
         sum_ = hashlib.sha256(needs.versions(self.needs).encode())
         for path in sorted(paths):

@@ -1,0 +1,3 @@
+module odradek/compat/kit
+
+go 1.21

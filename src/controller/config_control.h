@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Overrides of resources changed: AlterConfigs replaces all of a resource's, IncrementalAlterConfigs (KIP-339) sets,
+// deletes, appends to and subtracts from single ones. Each resource is changed as a whole or not at all.
+#ifndef CONTROLLER_CONFIG_CONTROL_H
+#define CONTROLLER_CONFIG_CONTROL_H
+
+#include "controller/evaluation.h"
+#include "protocol/messages/alter_configs.h"
+#include "protocol/messages/incremental_alter_configs.h"
+
+struct answer alter_configs(struct evaluation *evaluation, const struct alter_configs_request *request,
+                            struct alter_configs_response *response);
+struct answer incremental_alter_configs(struct evaluation *evaluation,
+                                        const struct incremental_alter_configs_request *request,
+                                        struct incremental_alter_configs_response *response);
+
+#endif

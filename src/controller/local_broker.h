@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// This node as a broker of its own controller: what it tells the cluster when it starts and when it stops. All calls
+// block until the records are committed.
+//
+//     start    local_broker_register      fenced: not in Metadata yet; the former incarnation leaves its ISRs
+//              (logs are loaded, listeners open)
+//              local_broker_unfence       in service: leads its partitions
+//     stop     local_broker_shut_down     leads nothing more; then close the logs, and write the epoch into
+//                                         .kafka_cleanshutdown, from where it becomes previous_epoch
+#ifndef CONTROLLER_LOCAL_BROKER_H
+#define CONTROLLER_LOCAL_BROKER_H
+
+#include "controller/controller.h"
+#include "metadata/metadata.h"
+
+struct local_broker {
+    struct controller *controller;
+    struct metadata *metadata;
+    struct trace *trace;
+    int32_t node_id;
+    const char *cluster_id;
+    struct uuid incarnation_id;                 // chosen anew at each start (uuid_random)
+    const struct metadata_endpoint *endpoints;  // of the broker's listeners, as advertised
+    int32_t endpoints_count;
+    const struct metadata_endpoint *controller_endpoints; // of the controller's listeners; may be none
+    int32_t controller_endpoints_count;
+    struct str rack;                            // null: none
+    const struct uuid *log_dirs;                // directory ids of all log dirs
+    int32_t log_dirs_count;
+    int64_t previous_epoch;                     // of .kafka_cleanshutdown in every log dir; -1: an unclean stop
+    int64_t epoch;                              // out: of this registration
+};
+
+// KERR_NONE, or why the controller refused (said in the trace).
+enum kafka_error local_broker_register(struct local_broker *broker);
+enum kafka_error local_broker_unfence(struct local_broker *broker);
+enum kafka_error local_broker_shut_down(struct local_broker *broker);
+
+#endif
