@@ -20,11 +20,11 @@ struct node {
     struct clock *clock;
     struct trace *trace;
     struct disk *disk;
-    struct config *config;             // config/config.h: live values of this broker
-    struct metadata *metadata;         // metadata/metadata.h: the committed image
-    struct controller *controller;     // controller/controller.h: decisions about the cluster
-    struct replicas *replicas;         // replica/replicas.h: this broker's partitions
-    struct group_coordinator *groups;  // group/group_coordinator.h
+    struct config *config;                 // config/config.h: live values of this broker
+    struct metadata *metadata;             // metadata/metadata.h: the committed image
+    struct controller *controller;         // controller/controller.h: decisions about the cluster
+    struct replicas *replicas;             // replica/replicas.h: this broker's partitions
+    struct group_coordinator *groups;      // group/group_coordinator.h
     struct fetch_sessions *fetch_sessions; // api/fetch_sessions.h
     struct producer_ids *producer_ids;     // api/producer_ids.h
     int32_t node_id;

@@ -28,49 +28,49 @@ struct request;
 
 // Who is at the other end; lives as long as the connection and its requests.
 struct client {
-    uint64_t connection_id;       // unique in this process
-    const char *listener_name;    // "PLAINTEXT"
-    const char *host;             // text of the peer's address, without the port
-    bool on_controller_listener;  // sees the APIs of controllers, not those of brokers
-    struct str software_name;     // from ApiVersions v3+; owned by the connection
+    uint64_t connection_id;      // unique in this process
+    const char *listener_name;   // "PLAINTEXT"
+    const char *host;            // text of the peer's address, without the port
+    bool on_controller_listener; // sees the APIs of controllers, not those of brokers
+    struct str software_name;    // from ApiVersions v3+; owned by the connection
     struct str software_version;
-    struct str principal_type;    // "User"
-    struct str principal_name;    // "ANONYMOUS" on a plain listener
+    struct str principal_type; // "User"
+    struct str principal_name; // "ANONYMOUS" on a plain listener
     bool authenticated_by_token;
 };
 
 // What a request asks of its reactor; the broker and the simulator each supply one.
 struct request_ops {
-    void (*reply)(struct request *request);                            // any thread
-    void (*reply_nothing)(struct request *request);                    // any thread
-    void (*close)(struct request *request, const char *why);           // any thread
-    void (*post)(struct request *request);                             // any thread: run request->on_post there
-    void (*set_timer)(struct request *request, int64_t deadline_us);   // on its reactor
-    void (*cancel_timer)(struct request *request);                     // on its reactor
+    void (*reply)(struct request *request);                  // any thread
+    void (*reply_nothing)(struct request *request);          // any thread
+    void (*close)(struct request *request, const char *why); // any thread
+    void (*post)(struct request *request); // any thread: run request->on_post there
+    void (*set_timer)(struct request *request, int64_t deadline_us); // on its reactor
+    void (*cancel_timer)(struct request *request);                   // on its reactor
 };
 
 struct request {
     uint32_t magic;
     struct arena arena;
-    struct buf *frame;            // holds a reference; strings, bytes and records of `body` point into it
+    struct buf *frame; // holds a reference; strings, bytes and records of `body` point into it
     enum api_key api_key;
     int16_t api_version;
     int32_t correlation_id;
-    struct str client_id;         // null when the client sent none
-    const struct api *api;        // its row of api.tbl
-    void *body;                   // the decoded request struct of api_key
-    void *response;               // the response struct of api_key with the schema's defaults; handlers fill it
+    struct str client_id;  // null when the client sent none
+    const struct api *api; // its row of api.tbl
+    void *body;            // the decoded request struct of api_key
+    void *response; // the response struct of api_key with the schema's defaults; handlers fill it
     struct client *client;
     struct node *node;
-    int64_t received_us;          // monotonic
+    int64_t received_us; // monotonic
     int32_t throttle_time_ms;
 
     struct completion completion; // completing it is request_reply
 
-    void (*on_post)(struct request *request);  // set before request_post
-    struct timer timer;                        // timer.on_expired set by the handler that uses it
-    void *state;                               // the handler's own
-    struct parked *parked;                     // api/parked.h, while the request waits for partitions
+    void (*on_post)(struct request *request); // set before request_post
+    struct timer timer;                       // timer.on_expired set by the handler that uses it
+    void *state;                              // the handler's own
+    struct parked *parked; // api/parked.h, while the request waits for partitions
 
     // Both may be NULL. on_gone: on its reactor, once, when its connection is gone while the request waits; the
     // handler replies soon, to nobody. on_free: when the reply has left (or never will); releases what the handler

@@ -201,7 +201,8 @@ static inline void data_tell(struct data_kit *kit, struct metadata_topic_change 
 
 static const int32_t data_replicas[] = { DATA_NODE_ID, 2 };
 
-// Partitions 0..count-1, which this node leads at `epoch`, with the first `replicas_count` of two replicas, all in sync.
+// Partitions 0..count-1, which this node leads at `epoch`, with the first `replicas_count` of two replicas, all in
+// sync.
 static inline void data_lead(struct data_kit *kit, const char *name, int32_t count, int32_t epoch,
                              int32_t replicas_count, enum metadata_change change)
 {
