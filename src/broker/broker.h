@@ -23,11 +23,13 @@ struct broker_options {
     struct clock *clock;
     struct trace *trace;
     bool format;           // format directories that are not yet
+    void (*on_fatal)(void); // the metadata log failed: stop the broker; any thread
     int64_t started_us;    // when the process began, for the line that says "ready"
 };
 
 // NULL with one line in `message` saying what to do about it.
 struct broker *broker_start(const struct broker_options *options, struct strbuf *message);
-void broker_stop(struct broker *broker);
+// False when it did not stop cleanly: on_fatal came before.
+bool broker_stop(struct broker *broker);
 
 #endif

@@ -1,9 +1,12 @@
 # Units of this folder.
 libio_a_SOURCES += \
 	%D%/broker.c %D%/broker.h \
+	%D%/endpoints.c %D%/endpoints.h \
 	%D%/format.c %D%/format.h \
 	%D%/format_command.c %D%/format_command.h \
 	%D%/glue_alarms.c %D%/glue_alarms.h \
+	%D%/glue_config.c %D%/glue_config.h \
+	%D%/glue_groups.c %D%/glue_groups.h \
 	%D%/glue_request.c %D%/glue_request.h \
 	%D%/meta_properties.c %D%/meta_properties.h \
 	%D%/network.c %D%/network.h \

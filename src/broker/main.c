@@ -52,6 +52,11 @@ static void on_second_signal(int signal_number)
     _exit(128 + signal_number);
 }
 
+static void on_fatal(void)
+{
+    kill(getpid(), SIGTERM); // to serve()
+}
+
 static void prepare_process(void)
 {
     mallopt(M_ARENA_MAX, HEAPS_MAX);
@@ -89,9 +94,9 @@ static int serve(const struct broker_options *options)
     signal(SIGTERM, on_second_signal);
     signal(SIGINT, on_second_signal);
     pthread_sigmask(SIG_UNBLOCK, &stops, NULL);
-    broker_stop(broker);
+    bool is_clean = broker_stop(broker);
     trace_info(options->trace, "stopped");
-    return 0;
+    return is_clean ? 0 : 1;
 }
 
 static const char *environment(const char *name)
@@ -160,6 +165,7 @@ int main(int argc, char **argv)
         .disk = disk_posix(),
         .clock = clock_posix(),
         .trace = &trace,
+        .on_fatal = on_fatal,
         .format = arguments.format || arguments.path == NULL,
         .started_us = started_us,
     });
