@@ -5,6 +5,7 @@
 #include "api/dispatch.h"
 #include "api/node.h"
 #include "base/mem.h"
+#include "controller/controller.h"
 #include "metadata/feature_versions.h"
 #include "metadata/metadata.h"
 #include "protocol/messages/api_versions.h"
@@ -102,6 +103,9 @@ static void fill_finalized_features(struct request *request, struct api_versions
         add_finalized(response, arena_strz(&request->arena, feature->name), feature->level);
     response->finalized_features_epoch = metadata->offset;
     metadata_unlock(metadata);
+    if (request->node->controller != NULL) // it is in the log's own records, not in the image
+        add_finalized(response, str_of("kraft.version"),
+                      controller_kraft_version(request->node->controller));
 }
 
 void handle_api_versions(struct request *request)

@@ -334,7 +334,8 @@ static bool register_node(struct broker *broker, struct strbuf *message)
     };
     enum kafka_error error = local_broker_register(&broker->local_broker);
     if (error != KERR_NONE)
-        strbuf_printf(message, "the controller refused to register this broker: %s", kafka_error_name(error));
+        strbuf_printf(message, "the controller refused to register this broker: %s",
+                      kafka_error_name(error));
     return error == KERR_NONE;
 }
 
@@ -342,7 +343,8 @@ static bool serve(struct broker *broker, struct strbuf *message)
 {
     enum kafka_error error = local_broker_unfence(&broker->local_broker);
     if (error != KERR_NONE) {
-        strbuf_printf(message, "the controller keeps this broker out of service: %s", kafka_error_name(error));
+        strbuf_printf(message, "the controller keeps this broker out of service: %s",
+                      kafka_error_name(error));
         return false;
     }
     network_accept(broker->network);

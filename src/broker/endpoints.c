@@ -19,7 +19,8 @@ static struct str own_host_name(struct arena *arena)
     return own;
 }
 
-static struct metadata_endpoint make(struct arena *arena, const struct listener *listener, int bound_port)
+static struct metadata_endpoint make(struct arena *arena, const struct listener *listener,
+                                     int bound_port)
 {
     bool has_host = listener->advertised_host != NULL && listener->advertised_host[0] != '\0';
     return (struct metadata_endpoint){

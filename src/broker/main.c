@@ -47,9 +47,14 @@ static void dump_trace(void)
     trace_dump_ring(&trace);
 }
 
+// Who sends a signal to a process and to its group, as timeout(1) does, means one stop, not two.
+enum { SECOND_SIGNAL_AFTER_US = 500000 };
+static int64_t first_signal_us;
+
 static void on_second_signal(int signal_number)
 {
-    _exit(128 + signal_number);
+    if (clock_monotonic_us(clock_posix()) - first_signal_us > SECOND_SIGNAL_AFTER_US)
+        _exit(128 + signal_number);
 }
 
 static void on_fatal(void)
@@ -91,6 +96,7 @@ static int serve(const struct broker_options *options)
     int signal_number;
     sigwait(&stops, &signal_number);
     trace_info(options->trace, "stopping signal=%s", signal_number == SIGTERM ? "TERM" : "INT");
+    first_signal_us = clock_monotonic_us(clock_posix());
     signal(SIGTERM, on_second_signal);
     signal(SIGINT, on_second_signal);
     pthread_sigmask(SIG_UNBLOCK, &stops, NULL);
