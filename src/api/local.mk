@@ -33,3 +33,14 @@ src_api_produce_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_api_dispatch_fuzz_SOURCES = %D%/dispatch_fuzz.c $(FUZZ_MAIN)
 src_api_dispatch_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 endif
+# The cluster: what is known of it, and what the controller decides.
+libcore_a_SOURCES += \
+	%D%/authorized_operations.h \
+	%D%/cluster_view.c %D%/cluster_view.h \
+	%D%/create_partitions.c \
+	%D%/create_topics.c \
+	%D%/delete_topics.c \
+	%D%/describe_cluster.c \
+	%D%/describe_topic_partitions.c \
+	%D%/forward.c %D%/forward.h \
+	%D%/metadata.c
