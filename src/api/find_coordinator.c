@@ -75,7 +75,7 @@ static struct str message_of(enum kafka_error error)
 {
     switch (error) {
     case KERR_NONE:
-        return STR_NULL;
+        return str_of("NONE");
     case KERR_COORDINATOR_NOT_AVAILABLE:
         return str_of("The coordinator is not available.");
     case KERR_UNSUPPORTED_VERSION:

@@ -144,10 +144,8 @@ static void fence(struct classic_group *group, struct classic_member *member)
     struct classic_sync *sync = member->sync;
     classic_group_set_join(group, member, NULL);
     member->sync = NULL;
-    if (join != NULL) {
-        join->response->protocol_name = STR_NULL;
+    if (join != NULL)
         classic_join_refuse(group, join, KERR_FENCED_INSTANCE_ID, member->id);
-    }
     if (sync != NULL)
         classic_sync_answer(group, sync, KERR_FENCED_INSTANCE_ID, (struct bytes){ (const uint8_t *)"", 0 });
 }
@@ -282,7 +280,6 @@ static void join_known(struct classic_group *group, struct classic_join *join)
     }
     enum kafka_error error = classic_validate_member(group, member_id, request->group_instance_id);
     if (error != KERR_NONE) {
-        join->response->protocol_name = STR_NULL;
         classic_join_refuse(group, join, error, member_id);
         return;
     }

@@ -31,20 +31,12 @@ static void cancel_timer(struct classic_group *group, struct timer *timer)
 
 // ---- answers ---------------------------------------------------------------------------------------
 
-static void finish_join(struct classic_group *group, struct classic_join *join)
-{
-    struct join_group_response *response = join->response;
-    if (join->version < 7 && str_is_null(response->protocol_name)) // not nullable before v7
-        response->protocol_name = str_of("");
-    coordinator_complete(shard_of(group), join->completion);
-}
-
 void classic_join_refuse(struct classic_group *group, struct classic_join *join, enum kafka_error error,
                          struct str member_id)
 {
     join->response->error_code = (int16_t)error;
     join->response->member_id = arena_str(join->arena, member_id);
-    finish_join(group, join);
+    coordinator_complete(shard_of(group), join->completion);
 }
 
 static void list_members(struct classic_group *group, struct classic_join *join)
@@ -73,7 +65,7 @@ void classic_join_answer(struct classic_group *group, struct classic_member *mem
     response->member_id = arena_str(join->arena, member->id);
     if (with_members)
         list_members(group, join);
-    finish_join(group, join);
+    coordinator_complete(shard_of(group), join->completion);
 }
 
 void classic_sync_answer(struct classic_group *group, struct classic_sync *sync, enum kafka_error error,

@@ -41,7 +41,7 @@ void classic_assign(struct classic_group *group, enum kafka_error error);
 // The member has asked for its assignment.
 void classic_synced(struct classic_group *group, struct classic_member *member);
 
-// An answer without a generation. Names are null only where Kafka's are.
+// An answer without a generation.
 void classic_join_refuse(struct classic_group *group, struct classic_join *join, enum kafka_error error,
                          struct str member_id);
 // The present generation; the leader gets the members.

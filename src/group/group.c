@@ -5,8 +5,8 @@
 #include <strings.h>
 
 static const char *const names[] = {
-    [GROUP_UNKNOWN] = "Unknown", [GROUP_CLASSIC] = "Classic", [GROUP_CONSUMER] = "Consumer",
-    [GROUP_SHARE] = "Share",     [GROUP_STREAMS] = "Streams",
+    [GROUP_UNKNOWN] = "unknown", [GROUP_CLASSIC] = "classic", [GROUP_CONSUMER] = "consumer",
+    [GROUP_SHARE] = "share",     [GROUP_STREAMS] = "streams",
 };
 
 const char *group_type_name(enum group_type type)

@@ -13,7 +13,7 @@ struct group {
     struct str id; // owned by the group, NUL-ended
 };
 
-// "Classic", "Consumer", "Share", "Streams", as ListGroups v5 names them.
+// "classic", "consumer", "share", "streams", as ListGroups v5 names them.
 const char *group_type_name(enum group_type type);
 // The type of that name in any case, GROUP_UNKNOWN if there is none.
 enum group_type group_type_parse(struct str name);

@@ -144,6 +144,7 @@ void group_coordinator_join(struct group_coordinator *groups, const struct join_
                             struct join_group_response *response, struct arena *arena,
                             struct completion *completion)
 {
+    response->protocol_name = version < 7 ? str_of("") : STR_NULL; // until there is one
     enum kafka_error error = check_join(&groups->config, request);
     if (error != KERR_NONE) {
         response->error_code = (int16_t)error;
