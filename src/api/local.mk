@@ -3,18 +3,28 @@ libcore_a_SOURCES += \
 	%D%/api.tbl \
 	%D%/api_versions.c \
 	%D%/current_leader.c %D%/current_leader.h \
+	%D%/delete_groups.c \
+	%D%/describe_groups.c \
 	%D%/dispatch.c %D%/dispatch.h \
 	%D%/fetch.c \
 	%D%/fetch_sessions.c %D%/fetch_sessions.h \
+	%D%/find_coordinator.c \
+	%D%/heartbeat.c \
 	%D%/init_producer_id.c \
+	%D%/join_group.c \
+	%D%/leave_group.c \
+	%D%/list_groups.c \
 	%D%/list_offsets.c \
 	%D%/node.h \
+	%D%/offset_commit.c \
+	%D%/offset_fetch.c \
 	%D%/offset_for_leader_epoch.c \
 	%D%/parked.c %D%/parked.h \
 	%D%/partition_set.c %D%/partition_set.h \
 	%D%/produce.c \
 	%D%/producer_ids.c %D%/producer_ids.h \
-	%D%/request.h
+	%D%/request.h \
+	%D%/sync_group.c
 EXTRA_DIST += %D%/testing_data.h
 EXTRA_DIST += %D%/testdata/dispatch_fuzz %D%/check_dispatch_fuzz.sh
 if TESTS_POSSIBLE

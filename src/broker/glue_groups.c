@@ -183,6 +183,8 @@ static struct group_config read_config(const struct config *config)
             config_int(config, CONFIG_OFFSETS_RETENTION_MINUTES) * INT64_C(60000),
         .retention_check_interval_ms =
             config_long(config, CONFIG_OFFSETS_RETENTION_CHECK_INTERVAL_MS),
+        .commit_timeout_ms = config_int(config, CONFIG_OFFSETS_COMMIT_TIMEOUT_MS),
+        .compression = config_int(config, CONFIG_OFFSETS_TOPIC_COMPRESSION_CODEC),
         .load_buffer_bytes = (size_t)config_int(config, CONFIG_OFFSETS_LOAD_BUFFER_SIZE),
     };
 }
