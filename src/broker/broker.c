@@ -442,6 +442,12 @@ struct broker *broker_start(const struct broker_options *options, struct strbuf 
     return broker;
 }
 
+struct node *broker_node(struct broker *broker)
+{
+    must_be(broker, BROKER_MAGIC);
+    return &broker->node;
+}
+
 bool broker_stop(struct broker *broker)
 {
     must_be(broker, BROKER_MAGIC);

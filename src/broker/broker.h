@@ -16,6 +16,7 @@
 #include "config/config.h"
 
 struct broker;
+struct node;
 
 struct broker_options {
     struct config *config; // borrowed
@@ -29,6 +30,8 @@ struct broker_options {
 
 // NULL with one line in `message` saying what to do about it.
 struct broker *broker_start(const struct broker_options *options, struct strbuf *message);
+// Its modules; for tests, and for who embeds a broker.
+struct node *broker_node(struct broker *broker);
 // False when it did not stop cleanly: on_fatal came before.
 bool broker_stop(struct broker *broker);
 
