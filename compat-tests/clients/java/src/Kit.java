@@ -117,7 +117,13 @@ final class Kit {
             for (int p = 0; p < partitions; p++) {
                 all.put(new TopicPartition(topic, p), OffsetSpec.latest());
             }
-            admin.listOffsets(all).all().get();
+            becomes(partitions, () -> {
+                try {
+                    return admin.listOffsets(all).all().get().size();
+                } catch (ExecutionException e) {
+                    return e.getCause();
+                }
+            }, "partitions served of " + topic);
         }
         return topic;
     }
