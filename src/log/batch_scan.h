@@ -7,6 +7,7 @@
 //     if (scan.error != 0) …          // the disk's
 //     if (scan.fault != NULL) …       // what lies at scan.position is no batch; it says why
 //     batch_scan_fini(&scan);
+// Tested by log_test.c and log_faults_test.c.
 #ifndef LOG_BATCH_SCAN_H
 #define LOG_BATCH_SCAN_H
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The marker of a clean stop in a log directory: {"version":0,"brokerEpoch":31}.
+// Tested by checkpoint_test.c.
 #ifndef LOG_CLEAN_SHUTDOWN_H
 #define LOG_CLEAN_SHUTDOWN_H
 

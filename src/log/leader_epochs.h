@@ -4,6 +4,7 @@
 //
 // Invariant: epochs and start offsets both ascend strictly.
 // Under the log's lock.
+// Tested by checkpoint_test.c.
 #ifndef LOG_LEADER_EPOCHS_H
 #define LOG_LEADER_EPOCHS_H
 

@@ -19,11 +19,18 @@ libcore_a_SOURCES += \
 	%D%/txn_index.c %D%/txn_index.h
 if TESTS_POSSIBLE
 log_tests = \
+	%D%/checkpoint_test \
+	%D%/index_file_test \
 	%D%/log_faults_test \
 	%D%/log_manager_test \
-	%D%/log_test
+	%D%/log_test \
+	%D%/producer_state_test
+log_disk_testing = %D%/disk_testing.c %D%/disk_testing.h
 check_PROGRAMS += $(log_tests)
-src_log_log_faults_test_SOURCES = %D%/log_faults_test.c %D%/disk_testing.c %D%/disk_testing.h
+src_log_checkpoint_test_SOURCES = %D%/checkpoint_test.c $(log_disk_testing)
+src_log_index_file_test_SOURCES = %D%/index_file_test.c $(log_disk_testing)
+src_log_log_faults_test_SOURCES = %D%/log_faults_test.c $(log_disk_testing)
+src_log_producer_state_test_SOURCES = %D%/producer_state_test.c $(log_disk_testing)
 src_log_log_manager_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_log_log_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 TESTS += $(log_tests)

@@ -4,6 +4,7 @@
 //
 // A batch whose codec is not the topic's, or whose compressed records do not count 0..n-1, is built anew in the
 // arena; any other stays where it is and only its header will change.
+// Tested by log_validate_test.c.
 #ifndef LOG_LOG_VALIDATE_H
 #define LOG_LOG_VALIDATE_H
 

@@ -4,6 +4,7 @@
 //     int32 last offset of a batch - base offset of the segment | int32 position of that batch
 //
 // Both columns ascend strictly; the first batch never has an entry.
+// Tested by index_file_test.c.
 #ifndef LOG_OFFSET_INDEX_H
 #define LOG_OFFSET_INDEX_H
 

@@ -4,6 +4,7 @@
 //     topic-N                                   a partition; the topic may hold dashes, N is behind the last one
 //     topic-N.<32 hex>-delete | -stray | -future  being deleted | owned by nobody | moving between directories
 //     partition.metadata                        "version: 0\ntopic_id: <22 characters>", no line end behind it
+// Tested by checkpoint_test.c.
 #ifndef LOG_PARTITION_DIR_H
 #define LOG_PARTITION_DIR_H
 

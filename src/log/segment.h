@@ -11,6 +11,7 @@
 // counted: a reader that looks something up without the log's lock holds a reference, and the file one of its own.
 //
 // Under the log's lock, except segment_unref and what is said to be lock-free.
+// Tested by log_test.c and log_faults_test.c.
 #ifndef LOG_SEGMENT_H
 #define LOG_SEGMENT_H
 

@@ -4,6 +4,7 @@
 //     int64 largest timestamp so far in the segment | int32 last offset of its batch - base offset
 //
 // Timestamps ascend strictly, offsets never fall.
+// Tested by index_file_test.c.
 #ifndef LOG_TIME_INDEX_H
 #define LOG_TIME_INDEX_H
 

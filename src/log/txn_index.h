@@ -5,6 +5,7 @@
 //     int64 last stable offset once the marker was there
 //
 // Last offsets ascend.
+// Tested by index_file_test.c.
 #ifndef LOG_TXN_INDEX_H
 #define LOG_TXN_INDEX_H
 

@@ -17,6 +17,7 @@
 //     61 records, see record.h; compressed as a whole
 //
 // Functions here take a pointer to a whole header (61 bytes) and look at nothing else, unless said.
+// Tested by record_test.c.
 #ifndef RECORD_BATCH_H
 #define RECORD_BATCH_H
 

@@ -8,6 +8,7 @@
 //     batch_builder_add(&builder, timestamp, key, value);
 //     struct bytes batch = batch_builder_finish(&builder);     // valid until fini or the next init
 //     batch_builder_fini(&builder);
+// Tested by record_test.c.
 #ifndef RECORD_BATCH_BUILDER_H
 #define RECORD_BATCH_BUILDER_H
 

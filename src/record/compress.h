@@ -16,6 +16,7 @@
 //
 // No claim of the input about its size is believed beyond what its codec could produce from so many bytes.
 // Each thread keeps the state of its last decompressor for the next one.
+// Tested by record_test.c.
 #ifndef RECORD_COMPRESS_H
 #define RECORD_COMPRESS_H
 
