@@ -54,3 +54,14 @@ libcore_a_SOURCES += \
 	%D%/describe_topic_partitions.c \
 	%D%/forward.c %D%/forward.h \
 	%D%/metadata.c
+# Settings: described and altered.
+libcore_a_SOURCES += \
+	%D%/alter_configs.c \
+	%D%/config_alterations.c %D%/config_alterations.h \
+	%D%/describe_configs.c \
+	%D%/incremental_alter_configs.c
+if TESTS_POSSIBLE
+check_PROGRAMS += %D%/configs_test
+TESTS += %D%/configs_test
+src_api_configs_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+endif

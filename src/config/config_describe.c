@@ -220,9 +220,18 @@ static bool is_throttle(const struct config_def *def)
     return def >= throttles && def < throttles + sizeof throttles / sizeof *throttles;
 }
 
-static void describe_loose(struct describer *d, const char *name, const char *value,
-                           enum config_source source)
+static struct str entry_value(const struct config_entry *entries, size_t count, const char *name)
 {
+    for (size_t i = 0; i < count; i++)
+        if (str_eqz(entries[i].name, name))
+            return entries[i].value;
+    return STR_NULL;
+}
+
+// A name that is no key, with what each layer says of it.
+static void describe_loose(struct describer *d, const char *name)
+{
+    const struct config_question *q = d->question;
     const struct config_def *def = loose_def(name);
     bool hide = def == NULL || is_sensitive(def);
     struct others others = { .count = 0 };
@@ -230,30 +239,43 @@ static void describe_loose(struct describer *d, const char *name, const char *va
         return;
     for (size_t i = 0; i < d->out->count; i++)
         if (strcmp(d->out->items[i].name, name) == 0)
-            return; // a higher layer has it
-    add_other(&others, name, hide ? NULL : value, source);
+            return; // named by another layer too
+    struct str values[] = { q->name.size > 0 ? entry_value(q->overrides, q->overrides_count, name)
+                                             : STR_NULL,
+                            q->name.size > 0 ? entry_value(q->cluster, q->cluster_count, name)
+                                             : entry_value(q->overrides, q->overrides_count, name),
+                            q->name.size > 0 ? str_of(config_extra(q->config, name)) : STR_NULL };
+    for (int i = 0; i < 3; i++)
+        if (!str_is_null(values[i]))
+            add_other(&others, name, hide ? NULL : text_of(d, values[i]),
+                      (enum config_source)(CONFIG_SOURCE_DYNAMIC_BROKER + i));
     add(d,
         (struct config_description){ .name = name,
-                                     .value = hide ? NULL : value,
+                                     .value = others.items[0].value,
                                      .read_only = def == NULL || !is_throttle(def),
                                      .is_sensitive = hide,
-                                     .source = source,
                                      .type = def == NULL ? 0 : (int8_t)def->type,
                                      .doc = NULL },
         &others);
 }
 
+static void describe_loose_ones(struct describer *d, const struct config_entry *entries,
+                                size_t count)
+{
+    enum config_key key;
+    for (size_t i = 0; i < count; i++)
+        if (!config_key_find(entries[i].name, &key))
+            describe_loose(d, text_of(d, entries[i].name));
+}
+
 static void describe_broker(struct describer *d)
 {
     const struct config_question *q = d->question;
-    enum config_key key;
-    for (size_t i = 0; i < q->overrides_count; i++)
-        if (!config_key_find(q->overrides[i].name, &key))
-            describe_loose(d, text_of(d, q->overrides[i].name), text_of(d, q->overrides[i].value),
-                           CONFIG_SOURCE_DYNAMIC_BROKER);
     const char *name, *value;
+    describe_loose_ones(d, q->overrides, q->overrides_count);
+    describe_loose_ones(d, q->cluster, q->cluster_count);
     for (size_t i = 0; config_extra_at(q->config, i, &name, &value); i++)
-        describe_loose(d, name, value, CONFIG_SOURCE_STATIC_BROKER);
+        describe_loose(d, name);
     // An internal key is shown only when it was set.
     for (int i = 0; i < CONFIG_KEY_COUNT; i++)
         if (config_def_of((enum config_key)i)->internal &&
@@ -261,7 +283,7 @@ static void describe_broker(struct describer *d)
             describe_broker_key(d, (enum config_key)i);
     struct ordered *order = ordered_new(d->arena, CONFIG_KEY_COUNT, broker_name);
     for (int i = 0; i < CONFIG_KEY_COUNT; i++) {
-        key = (enum config_key)order[i].position;
+        enum config_key key = (enum config_key)order[i].position;
         if (!config_def_of(key)->internal && is_wanted(d, config_def_of(key)->name))
             describe_broker_key(d, key);
     }
@@ -277,8 +299,7 @@ static void describe_cluster(struct describer *d)
         const struct config_def *def =
             config_key_find(q->overrides[i].name, &key) ? config_def_of(key) : NULL;
         if (def == NULL) {
-            describe_loose(d, name, text_of(d, q->overrides[i].value),
-                           CONFIG_SOURCE_DYNAMIC_DEFAULT_BROKER);
+            describe_loose(d, name);
             continue;
         }
         if (!is_wanted(d, name))

@@ -41,6 +41,8 @@ struct config_question {
     struct str name;                      // of the topic (which exists), broker, group, …
     const struct config_entry *overrides; // the resource's own, as the metadata image has them
     size_t overrides_count;
+    const struct config_entry *cluster; // of a broker: those of the default of all brokers
+    size_t cluster_count;
     const struct str *keys; // only these; NULL: all
     size_t keys_count;
     bool with_docs;

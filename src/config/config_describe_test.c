@@ -134,17 +134,23 @@ static void everything_is_described_as_by_the_real_broker(void)
     struct config *config = begin();
     const struct config_entry own[] = { { str_of("retention.ms"), str_of("1000") },
                                         { str_of("cleanup.policy"), str_of("compact") } };
-    compare(&(struct config_question){ config, CONFIG_RESOURCE_BROKER, str_of("1"), NULL, 0, NULL,
-                                       0, false },
+    compare(&(struct config_question){ .config = config,
+                                       .type = CONFIG_RESOURCE_BROKER,
+                                       .name = str_of("1") },
             broker_lines, COUNT(broker_lines));
-    compare(&(struct config_question){ config, CONFIG_RESOURCE_TOPIC, str_of("t1"), own, 2, NULL, 0,
-                                       false },
+    compare(&(struct config_question){ .config = config,
+                                       .type = CONFIG_RESOURCE_TOPIC,
+                                       .name = str_of("t1"),
+                                       .overrides = own,
+                                       .overrides_count = 2 },
             topic_lines, COUNT(topic_lines));
-    compare(&(struct config_question){ config, CONFIG_RESOURCE_GROUP, str_of("g"), NULL, 0, NULL, 0,
-                                       false },
+    compare(&(struct config_question){ .config = config,
+                                       .type = CONFIG_RESOURCE_GROUP,
+                                       .name = str_of("g") },
             group_lines, COUNT(group_lines));
-    compare(&(struct config_question){ config, CONFIG_RESOURCE_CLIENT_METRICS, str_of("m"), NULL, 0,
-                                       NULL, 0, false },
+    compare(&(struct config_question){ .config = config,
+                                       .type = CONFIG_RESOURCE_CLIENT_METRICS,
+                                       .name = str_of("m") },
             metrics_lines, COUNT(metrics_lines));
     end(config);
 }
@@ -156,9 +162,13 @@ static const char *one(const struct config *config, enum config_resource type, c
     struct config_descriptions out;
     const char *message;
     struct str keys[] = { str_of(key) };
-    struct config_question question = {
-        config, type, str_of(name), own, own_count, keys, 1, false
-    };
+    struct config_question question = { .config = config,
+                                        .type = type,
+                                        .name = str_of(name),
+                                        .overrides = own,
+                                        .overrides_count = own_count,
+                                        .keys = keys,
+                                        .keys_count = 1 };
     CU_ASSERT_EQUAL(config_describe(&question, &arena, &out, &message), KERR_NONE);
     return out.count == 1 ? line_of(&out.items[0]) : "none";
 }
@@ -232,6 +242,21 @@ static void what_is_no_key_is_hidden(void)
         one(config, CONFIG_RESOURCE_BROKER, "", cluster, 3, "unclean.leader.election.enable"),
         "unclean.leader.election.enable = true src=3 ro=false sens=false t=1 "
         "[unclean.leader.election.enable=true:3 ]");
+    struct str rate = str_of("leader.replication.throttled.rate");
+    struct config_question question = { .config = config,
+                                        .type = CONFIG_RESOURCE_BROKER,
+                                        .name = str_of("1"),
+                                        .cluster = cluster,
+                                        .cluster_count = 3,
+                                        .keys = &rate,
+                                        .keys_count = 1 };
+    struct config_descriptions out;
+    const char *message;
+    CU_ASSERT_EQUAL(config_describe(&question, &arena, &out, &message), KERR_NONE);
+    CU_ASSERT_EQUAL_FATAL(out.count, 1);
+    CU_ASSERT_STRING_EQUAL(line_of(&out.items[0]),
+                           "leader.replication.throttled.rate = 1000 src=3 ro=false sens=false t=5 "
+                           "[leader.replication.throttled.rate=1000:3 ]");
     set(config, CONFIG_SOURCE_STATIC_BROKER, "ssl.key.password", "secret");
     CU_ASSERT_STRING_EQUAL(one(config, CONFIG_RESOURCE_BROKER, "1", NULL, 0, "ssl.key.password"),
                            "ssl.key.password = null src=4 ro=false sens=true t=9 "
@@ -257,9 +282,9 @@ static void wrong_questions_are_refused(void)
     };
     struct config *config = begin();
     for (size_t i = 0; i < COUNT(tries); i++) {
-        struct config_question question = {
-            config, tries[i].type, str_of(tries[i].name), NULL, 0, NULL, 0, false
-        };
+        struct config_question question = { .config = config,
+                                            .type = tries[i].type,
+                                            .name = str_of(tries[i].name) };
         struct config_descriptions out;
         const char *message = "";
         CU_ASSERT_EQUAL(config_describe(&question, &arena, &out, &message), KERR_INVALID_REQUEST);

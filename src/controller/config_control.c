@@ -182,6 +182,11 @@ static struct str edit_list(struct changes *changes, const struct config_def *de
     struct str *have, *want;
     size_t have_count = split(arena, present.data != NULL ? present : str_of(def->default_text), &have);
     size_t want_count = split(arena, operand, &want);
+    if (operand.size == 0) { // as Java splits it: one empty part
+        want = arena_new(arena, struct str);
+        want[0] = str_of("");
+        want_count = 1;
+    }
     struct str *result = arena_array(arena, struct str, have_count + want_count + 1);
     memcpy(result, have, have_count * sizeof *have);
     size_t count = have_count;
