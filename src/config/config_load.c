@@ -25,8 +25,6 @@ const struct config_entry config_builtin[] = {
     ENTRY("offsets.topic.replication.factor", "1"),
     ENTRY("transaction.state.log.replication.factor", "1"),
     ENTRY("transaction.state.log.min.isr", "1"),
-    ENTRY("share.coordinator.state.topic.replication.factor", "1"),
-    ENTRY("share.coordinator.state.topic.min.isr", "1"),
 };
 const size_t config_builtin_count = sizeof config_builtin / sizeof *config_builtin;
 
@@ -82,7 +80,7 @@ static void add_allowed(const struct config_def *def, struct strbuf *message)
                                          "LONG", "DOUBLE",  "LIST",   "CLASS", "PASSWORD" };
     struct strbuf valid = STRBUF_EMPTY;
     config_validator_format(&def->validator, &valid);
-    strbuf_printf(message, " (%s is a %s%s%s)", def->name, types[def->type],
+    strbuf_printf(message, " (%s: %s%s%s)", def->name, types[def->type],
                   valid.size > 0 ? ", valid: " : "", valid.size > 0 ? valid.data : "");
     strbuf_fini(&valid);
 }

@@ -121,7 +121,7 @@ static void a_refusal_is_one_line_that_says_what_is_allowed(void)
     CU_ASSERT_PTR_NULL(load("node.id=1\nnum.partitions=none\n", NULL, 0, said));
     CU_ASSERT_STRING_EQUAL(said,
                            "Invalid value none for configuration num.partitions: Not a number of "
-                           "type INT (num.partitions is a INT, valid: [1,...])");
+                           "type INT (num.partitions: INT, valid: [1,...])");
     CU_ASSERT_PTR_NULL(load("a=\\u12\n", NULL, 0, said));
     CU_ASSERT_STRING_EQUAL(said, "line 1: Malformed \\uxxxx encoding.");
     struct config_source_files from = { disk_posix(), "/no/such/file", NULL, 0, NULL };
@@ -162,6 +162,23 @@ static void without_a_file_it_is_a_node_of_its_own(void)
     CU_ASSERT_STRING_EQUAL(config_metadata_log_dir(config), "./odradek-data");
     CU_ASSERT_EQUAL(config_int(config, CONFIG_OFFSETS_TOPIC_REPLICATION_FACTOR), 1);
     CU_ASSERT_STRING_EQUAL(config_list(config, CONFIG_LISTENERS).items[0], "PLAINTEXT://:0");
+    config_free(config);
+    strbuf_fini(&message);
+}
+
+// The sample that we give away is taken, and every key in it is one.
+static void the_sample_file_is_taken(void)
+{
+    const char *source = getenv("srcdir");
+    char sample[400];
+    snprintf(sample, sizeof sample, "%s/etc/server.properties", source != NULL ? source : "..");
+    struct config_source_files from = { disk_posix(), sample, NULL, 0, NULL };
+    struct strbuf message = STRBUF_EMPTY;
+    struct config *config = config_load(&from, &message);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+    const char *name, *value;
+    CU_ASSERT_FALSE(config_extra_at(config, 0, &name, &value));
+    CU_ASSERT_STRING_EQUAL(config_metadata_log_dir(config), "/var/lib/odradek");
     config_free(config);
     strbuf_fini(&message);
 }
@@ -295,5 +312,6 @@ static void what_does_nothing_is_said_once(void)
 
 TEST_MAIN("config_load", TEST(files_are_taken_and_refused_as_kafka_does),
           TEST(a_refusal_is_one_line_that_says_what_is_allowed), TEST(overrides_win_over_the_file),
-          TEST(without_a_file_it_is_a_node_of_its_own), TEST(values_come_from_providers),
-          TEST(what_would_be_unsafe_is_refused), TEST(what_does_nothing_is_said_once))
+          TEST(without_a_file_it_is_a_node_of_its_own), TEST(the_sample_file_is_taken),
+          TEST(values_come_from_providers), TEST(what_would_be_unsafe_is_refused),
+          TEST(what_does_nothing_is_said_once))
