@@ -24,6 +24,7 @@ log_tests = \
 	%D%/log_faults_test \
 	%D%/log_manager_test \
 	%D%/log_test \
+	%D%/log_validate_test \
 	%D%/producer_state_test
 log_disk_testing = %D%/disk_testing.c %D%/disk_testing.h
 check_PROGRAMS += $(log_tests)

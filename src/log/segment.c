@@ -104,8 +104,7 @@ int segment_load_indexes(struct segment *s)
     int error = index_file_load(&s->offsets);
     if (error == 0 || error == -ENOENT) {
         int other = index_file_load(&s->times);
-        // Kafka makes do with an empty time index when there is none.
-        if (other != 0 && other != -ENOENT)
+        if (error == 0 && (other != -ENOENT || s->size_bytes > 0))
             error = other;
     }
     if (error == 0)
