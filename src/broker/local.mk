@@ -17,10 +17,11 @@ odradekd_SOURCES = %D%/main.c
 odradekd_LDADD = $(IO_LIBS)
 
 if TESTS_POSSIBLE
-broker_tests = %D%/broker_test %D%/format_test %D%/meta_properties_test %D%/network_test %D%/release_test
+broker_tests = %D%/broker_test %D%/format_test %D%/format_command_test %D%/meta_properties_test %D%/network_test %D%/release_test
 check_PROGRAMS += $(broker_tests)
 TESTS += $(broker_tests)
 src_broker_broker_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+src_broker_format_command_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_broker_format_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_broker_meta_properties_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_broker_network_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)

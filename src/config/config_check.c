@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by config_def_test.c.
 #include "config/config_check.h"
 
 #include <stdio.h>

@@ -90,8 +90,8 @@ struct config_list {
 struct config_value {
     const char *text;
     const char *raw; // as it was given, white space and all
-    int64_t number; // INT, SHORT, LONG
-    double real;    // DOUBLE
+    int64_t number;  // INT, SHORT, LONG
+    double real;     // DOUBLE
     bool boolean;
     struct config_list list;
 };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by config_load_test.c.
 #include "config/config_provider.h"
 
 #include <stdio.h>
