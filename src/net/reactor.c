@@ -97,10 +97,11 @@ struct reactor *reactor_new(int index, struct clock *clock, int *error)
         mem_free(reactor);
         return NULL;
     }
-    // No lock of libevent's: a base is touched by its thread alone (1).
+    // No lock of libevent's: a base is touched by its thread alone (1). No list of changes that are told to epoll later
+    // either: a descriptor that is closed meanwhile may already be another reactor's socket.
     struct event_config *config = event_config_new();
     must(config != NULL);
-    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     reactor->base = event_base_new_with_config(config);
     event_config_free(config);
     if (reactor->base == NULL) {
