@@ -112,7 +112,8 @@ class Broker:
             if self._exists("status"):
                 raise BrokerError("the broker ended with status %s while starting: %s"
                                   % (self._read("status"), self._last_line()))
-            if names_itself(self.bootstrap) and (self.kind != "odradek" or self._said_ready(log, log_begin)):
+            if names_itself(self.bootstrap) and (self.kind == "kafka"
+                                                 or self._said_ready(log, log_begin)):
                 break
             time.sleep(0.02)
         else:

@@ -130,6 +130,7 @@ class Suite:
             self._check_broker(broker, report, setting)
         except (BrokerError, OSError, subprocess.CalledProcessError) as error:
             report.say(results.FAILED, "broker", str(error))
+            report.close("did not run: %s" % error)
         finally:
             if broker is not None:
                 if broker.is_alive():
