@@ -52,6 +52,25 @@ def case_errors(twin):
             same(dict(EMPTY, DivergingEpoch={"Epoch": 0, "EndOffset": 0}), got(LastFetchedEpoch=0, offset=5))
 
 
+def case_what_kafka_does_not_expect(twin):
+    """An isolation level that there is not, or limits below zero: the errors of its exceptions."""
+    c = begin(twin)
+    t = Topic(c)
+    for version in (4, 7, 12, 18):
+        got = fetch(c, version, (t, [at()]), IsolationLevel=7)
+        if version >= 7:
+            same((-1, 0), (got["ErrorCode"], got["SessionId"]))
+        if version < 13:
+            same(fields(version, dict(FAILED, ErrorCode=-1, AbortedTransactions=[])), only(got))
+        else:
+            same([], got["Responses"])
+    same(EMPTY, only(fetch(c, 12, (t, [at(PartitionMaxBytes=-1)]))), "nothing there to read")
+    produce(c, 12, t, (0, batch()))
+    same(dict(FAILED, ErrorCode=-1), only(fetch(c, 12, (t, [at(PartitionMaxBytes=-1)]))))
+    same(dict(FAILED, ErrorCode=-1), only(fetch(c, 12, (t, [at()]), MaxBytes=-1)))
+    same([b"v"], values(only(fetch(c, 12, (t, [at()]), min_bytes=-5, max_wait_ms=20000))["Records"]))
+
+
 def case_replicas(twin):
     """This broker is not the leader of replicas that the partition does not have; the debugging consumer may read."""
     c = begin(twin)

@@ -96,6 +96,9 @@ def case_bad_records(twin):
          produce(c, 12, t, (0, b"hello" * 40))[0])
     same(refused("CORRUPT_MESSAGE", ErrorMessage="Record size 3 is less than the minimum record overhead (14)"),
          produce(c, 12, t, (0, bytes(11) + b"\3" + bytes(80)))[0])
+    short = batch()[:8] + (20).to_bytes(4, "big") + batch()[12:32]
+    same(refused("UNKNOWN_SERVER_ERROR"), produce(c, 12, t, (0, short))[0], "shorter than its header")
+    same(refused("INVALID_RECORD", LogStartOffset=0), produce(c, 12, t, (0, batch([], count=0)))[0], "no records")
     two = [b"a", b"b"]
     for what, data in (("count", batch(two, count=3)), ("offset delta", batch(two, last_offset_delta=5)),
                        ("control", batch(attributes=32)), ("base offset", batch(base_offset=77))):

@@ -98,6 +98,10 @@ def case_refusals(twin):
     same("FETCH_SESSION_TOPIC_ID_ERROR", refused(13, SessionId=id_, SessionEpoch=1))
     same("FETCH_SESSION_ID_NOT_FOUND", refused(12, SessionId=id_ ^ 1, SessionEpoch=1))
     same("FETCH_SESSION_ID_NOT_FOUND", refused(12, SessionId=0, SessionEpoch=1))
+    same("FETCH_SESSION_ID_NOT_FOUND", refused(12, SessionId=-5, SessionEpoch=1))
+    for epoch in (0, 1):  # a number that no session can have
+        got = fetch(c, 12, SessionId=2147483647, SessionEpoch=epoch)
+        same((-1, 2147483647, []), (got["ErrorCode"], got["SessionId"], got["Responses"]))
     same([], told(fetch(c, 12, SessionId=id_, SessionEpoch=1)), "it still stands")
     close_session(c, 12, id_)
     same("FETCH_SESSION_ID_NOT_FOUND", refused(12, SessionId=id_, SessionEpoch=2))
