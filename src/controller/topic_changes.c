@@ -217,7 +217,7 @@ static struct answer grow(struct evaluation *evaluation, const struct create_par
                                              "Invalid state: topic %.*s appears to have no partitions.",
                                              STR_ARG(request->name)) };
     if ((size_t)additional + evaluation->records.count > RECORDS_PER_OPERATION_MAX)
-        return (struct answer){ KERR_POLICY_VIOLATION, MESSAGE_TOO_LARGE_OPERATION };
+        return (struct answer){ KERR_UNKNOWN_SERVER_ERROR, NULL }; // Kafka's words for too large an operation here
     struct assignment *assignments = arena_array(evaluation->arena, struct assignment, additional);
     struct answer answer =
         choose(evaluation, request, present, additional, topic->partitions[0].replicas_count, assignments);
@@ -245,7 +245,6 @@ struct answer create_partitions(struct evaluation *evaluation, const struct crea
         }
         (*count)++;
     }
-    struct answer whole = ANSWER_OK;
     // Kafka answers duplicates first.
     for (int round = 0; round < 2; round++) {
         for (int32_t i = 0; i < request->topics_count; i++) {
@@ -257,8 +256,6 @@ struct answer create_partitions(struct evaluation *evaluation, const struct crea
             struct answer answer = is_duplicate
                                        ? (struct answer){ KERR_INVALID_REQUEST, "Duplicate topic name." }
                                        : grow(evaluation, topic);
-            if (answer.error == KERR_POLICY_VIOLATION)
-                whole = answer;
             struct create_partitions_response_create_partitions_topic_result *result =
                 &response->results[response->results_count++];
             message_init(&create_partitions_response_create_partitions_topic_result_desc, result);
@@ -268,7 +265,7 @@ struct answer create_partitions(struct evaluation *evaluation, const struct crea
         }
     }
     hashmap_fini(&times);
-    if (request->validate_only || whole.error != KERR_NONE)
+    if (request->validate_only)
         metadata_entries_cut(&evaluation->records, 0);
-    return whole;
+    return ANSWER_OK;
 }

@@ -115,6 +115,10 @@ def write_struct(s, values, version, flexible):
             if f.name in values:
                 tagged.append((f.tag, _write_value(f.type, value, version, True, f.is_array)))
             continue
+        if isinstance(f.type, schema.Struct) and not f.is_array and inside(version, f.nullable):
+            out += struct.pack(">b", -1 if value is None else 1)
+            if value is None:
+                continue
         out += _write_value(f.type, value, version, flexible and not f.classic, f.is_array)
     if left:
         raise KeyError("no field %s in %s" % (left, s.name))
