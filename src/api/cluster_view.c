@@ -14,10 +14,12 @@ static int compare_brokers(const void *a, const void *b)
 struct view_brokers view_brokers(const struct cluster_view *view, bool with_fenced)
 {
     struct view_brokers brokers = { NULL, 0 };
-    brokers.items = arena_array(view->arena, struct view_broker, metadata_brokers_count(view->metadata) + 1);
+    brokers.items =
+        arena_array(view->arena, struct view_broker, metadata_brokers_count(view->metadata) + 1);
     const struct metadata_broker *broker;
     for (size_t at = 0; (broker = metadata_next_broker(view->metadata, &at)) != NULL;) {
-        const struct metadata_endpoint *endpoint = metadata_broker_endpoint(broker, view->listener_name);
+        const struct metadata_endpoint *endpoint =
+            metadata_broker_endpoint(broker, view->listener_name);
         if (endpoint != NULL && (with_fenced || !broker->fenced))
             brokers.items[brokers.count++] = (struct view_broker){ broker, endpoint };
     }
@@ -30,7 +32,8 @@ int32_t view_controller_id(const struct cluster_view *view, int32_t own_id)
     int32_t any = -1;
     const struct metadata_broker *broker;
     for (size_t at = 0; (broker = metadata_next_broker(view->metadata, &at)) != NULL;)
-        if (!broker->fenced && (any < 0 || broker->id == own_id || (any != own_id && broker->id < any)))
+        if (!broker->fenced &&
+            (any < 0 || broker->id == own_id || (any != own_id && broker->id < any)))
             any = broker->id;
     return any;
 }
@@ -38,7 +41,9 @@ int32_t view_controller_id(const struct cluster_view *view, int32_t own_id)
 int32_t view_leader(const struct cluster_view *view, const struct metadata_partition *partition)
 {
     const struct metadata_broker *broker = metadata_find_broker(view->metadata, partition->leader);
-    return broker != NULL && metadata_broker_endpoint(broker, view->listener_name) != NULL ? broker->id : -1;
+    return broker != NULL && metadata_broker_endpoint(broker, view->listener_name) != NULL
+               ? broker->id
+               : -1;
 }
 
 // Directory ids that Kafka reserves (unassigned, migrating) count as online, but the one for "lost".
@@ -56,14 +61,17 @@ static bool is_dir_online(const struct metadata_broker *broker, struct uuid dir)
     return false;
 }
 
-struct view_ids view_offline_replicas(const struct cluster_view *view, const struct metadata_partition *partition)
+struct view_ids view_offline_replicas(const struct cluster_view *view,
+                                      const struct metadata_partition *partition)
 {
     struct view_ids ids = { NULL, 0 };
     for (int32_t i = 0; i < partition->replicas_count; i++) {
-        const struct metadata_broker *broker = metadata_find_broker(view->metadata, partition->replicas[i]);
-        bool is_online = broker != NULL && !broker->fenced &&
-                         metadata_broker_endpoint(broker, view->listener_name) != NULL &&
-                         (i >= partition->directories_count || is_dir_online(broker, partition->directories[i]));
+        const struct metadata_broker *broker =
+            metadata_find_broker(view->metadata, partition->replicas[i]);
+        bool is_online =
+            broker != NULL && !broker->fenced &&
+            metadata_broker_endpoint(broker, view->listener_name) != NULL &&
+            (i >= partition->directories_count || is_dir_online(broker, partition->directories[i]));
         if (is_online)
             continue;
         if (ids.items == NULL)
@@ -86,7 +94,8 @@ struct view_ids view_live_ids(const struct cluster_view *view, const int32_t *id
     struct view_ids live = { arena_array(view->arena, int32_t, count + 1), 0 };
     for (int32_t i = 0; i < count; i++) {
         const struct metadata_broker *broker = metadata_find_broker(view->metadata, ids[i]);
-        if (broker != NULL && !broker->fenced && metadata_broker_endpoint(broker, view->listener_name) != NULL)
+        if (broker != NULL && !broker->fenced &&
+            metadata_broker_endpoint(broker, view->listener_name) != NULL)
             live.items[live.count++] = ids[i];
     }
     return live;

@@ -38,7 +38,8 @@ int32_t view_controller_id(const struct cluster_view *view, int32_t own_id);
 // The leader, if it is registered with that listener; else -1.
 int32_t view_leader(const struct cluster_view *view, const struct metadata_partition *partition);
 // Replicas that are fenced, unknown, without that listener, or in a directory that failed.
-struct view_ids view_offline_replicas(const struct cluster_view *view, const struct metadata_partition *partition);
+struct view_ids view_offline_replicas(const struct cluster_view *view,
+                                      const struct metadata_partition *partition);
 struct view_ids view_ids(const struct cluster_view *view, const int32_t *ids, int32_t count);
 // Those of them in service with that listener.
 struct view_ids view_live_ids(const struct cluster_view *view, const int32_t *ids, int32_t count);

@@ -18,6 +18,6 @@ void handle_delete_groups(struct request *request)
             names[count++] = name;
     }
     hashmap_fini(&seen);
-    group_coordinator_delete(request->node->groups, names, count, request->response, &request->arena,
-                             &request->completion);
+    group_coordinator_delete(request->node->groups, names, count, request->response,
+                             &request->arena, &request->completion);
 }

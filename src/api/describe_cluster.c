@@ -18,11 +18,12 @@ static void refuse(struct request *request, enum kafka_error error, const char *
     request_reply(request);
 }
 
-static struct describe_cluster_response_describe_cluster_broker *add(struct describe_cluster_response *response,
-                                                                     struct arena *arena, int32_t id,
-                                                                     const struct metadata_endpoint *endpoint)
+static struct describe_cluster_response_describe_cluster_broker *
+add(struct describe_cluster_response *response, struct arena *arena, int32_t id,
+    const struct metadata_endpoint *endpoint)
 {
-    struct describe_cluster_response_describe_cluster_broker *node = &response->brokers[response->brokers_count++];
+    struct describe_cluster_response_describe_cluster_broker *node =
+        &response->brokers[response->brokers_count++];
     message_init(&describe_cluster_response_describe_cluster_broker_desc, node);
     node->broker_id = id;
     node->host = arena_str(arena, endpoint->host);
@@ -36,7 +37,8 @@ static void list_brokers(struct request *request, const struct cluster_view *vie
     struct describe_cluster_response *response = request->response;
     struct view_brokers brokers = view_brokers(view, body->include_fenced_brokers);
     response->brokers =
-        arena_array(&request->arena, struct describe_cluster_response_describe_cluster_broker, brokers.count + 1);
+        arena_array(&request->arena, struct describe_cluster_response_describe_cluster_broker,
+                    brokers.count + 1);
     int32_t controller_id = view_controller_id(view, request->node->node_id);
     for (int32_t i = 0; i < brokers.count; i++) {
         const struct metadata_broker *broker = brokers.items[i].broker;
@@ -52,8 +54,9 @@ static void list_brokers(struct request *request, const struct cluster_view *vie
 static void list_controllers(struct request *request, const struct cluster_view *view)
 {
     struct describe_cluster_response *response = request->response;
-    response->brokers = arena_array(&request->arena, struct describe_cluster_response_describe_cluster_broker,
-                                    view->metadata->_controllers.count + 1);
+    response->brokers =
+        arena_array(&request->arena, struct describe_cluster_response_describe_cluster_broker,
+                    view->metadata->_controllers.count + 1);
     const struct metadata_controller *controller;
     for (size_t at = 0; (controller = metadata_next_controller(view->metadata, &at)) != NULL;) {
         for (int32_t i = 0; i < controller->endpoints_count; i++) {
@@ -78,11 +81,13 @@ void handle_describe_cluster(struct request *request)
         return;
     }
     if (body->endpoint_type != here) {
-        refuse(request, KERR_MISMATCHED_ENDPOINT_TYPE,
-               here == ENDPOINT_BROKER ? "The request was sent to an endpoint of type BROKER, but we wanted an endpoint "
-                                         "of type CONTROLLER"
-                                       : "The request was sent to an endpoint of type CONTROLLER, but we wanted an "
-                                         "endpoint of type BROKER");
+        refuse(
+            request, KERR_MISMATCHED_ENDPOINT_TYPE,
+            here == ENDPOINT_BROKER
+                ? "The request was sent to an endpoint of type BROKER, but we wanted an endpoint "
+                  "of type CONTROLLER"
+                : "The request was sent to an endpoint of type CONTROLLER, but we wanted an "
+                  "endpoint of type BROKER");
         return;
     }
     if (body->include_cluster_authorized_operations)
@@ -90,7 +95,8 @@ void handle_describe_cluster(struct request *request)
     response->cluster_id = str_of(request->node->cluster_id);
     response->endpoint_type = here;
     metadata_lock_read(request->node->metadata);
-    struct cluster_view view = { request->node->metadata, request->client->listener_name, &request->arena };
+    struct cluster_view view = { request->node->metadata, request->client->listener_name,
+                                 &request->arena };
     if (here == ENDPOINT_BROKER)
         list_brokers(request, &view);
     else

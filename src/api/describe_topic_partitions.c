@@ -36,10 +36,12 @@ static void take_name(struct paging *paging, struct str name)
 
 static void collect_names(struct paging *paging)
 {
-    size_t most = paging->is_all ? metadata_topics_count(paging->view.metadata) : (size_t)paging->body->topics_count;
+    size_t most = paging->is_all ? metadata_topics_count(paging->view.metadata)
+                                 : (size_t)paging->body->topics_count;
     paging->names = arena_array(&paging->request->arena, struct str, most + 1);
     const struct metadata_topic *topic;
-    for (size_t at = 0; paging->is_all && (topic = metadata_next_topic(paging->view.metadata, &at)) != NULL;)
+    for (size_t at = 0;
+         paging->is_all && (topic = metadata_next_topic(paging->view.metadata, &at)) != NULL;)
         take_name(paging, (struct str){ topic->name, topic->name_size });
     for (int32_t i = 0; i < paging->body->topics_count; i++)
         take_name(paging, paging->body->topics[i].name);
@@ -61,8 +63,8 @@ static void set_next(struct paging *paging, struct str topic_name, int32_t parti
     paging->response->next_cursor = cursor;
 }
 
-static struct describe_topic_partitions_response_topic *add_topic(struct paging *paging, enum kafka_error error,
-                                                                  struct str name)
+static struct describe_topic_partitions_response_topic *
+add_topic(struct paging *paging, enum kafka_error error, struct str name)
 {
     struct describe_topic_partitions_response_topic *topic =
         &paging->response->topics[paging->response->topics_count++];
@@ -73,13 +75,15 @@ static struct describe_topic_partitions_response_topic *add_topic(struct paging 
     return topic;
 }
 
-static void fill_partition(const struct paging *paging, const struct metadata_partition *from, int32_t index,
+static void fill_partition(const struct paging *paging, const struct metadata_partition *from,
+                           int32_t index,
                            struct describe_topic_partitions_response_partition *partition)
 {
     const struct cluster_view *view = &paging->view;
     struct view_ids replicas = view_ids(view, from->replicas, from->replicas_count);
     struct view_ids isr = view_ids(view, from->isr, from->isr_count);
-    struct view_ids elr = view_ids(view, from->eligible_leader_replicas, from->eligible_leader_replicas_count);
+    struct view_ids elr =
+        view_ids(view, from->eligible_leader_replicas, from->eligible_leader_replicas_count);
     struct view_ids last_known = view_ids(view, from->last_known_elr, from->last_known_elr_count);
     struct view_ids offline = view_offline_replicas(view, from);
     message_init(&describe_topic_partitions_response_partition_desc, partition);
@@ -103,16 +107,20 @@ static bool add_existing(struct paging *paging, const struct metadata_topic *fro
 {
     struct str name = { from->name, from->name_size };
     const struct describe_topic_partitions_request_cursor *cursor = paging->body->cursor;
-    int32_t first = cursor != NULL && str_eq(cursor->topic_name, name) ? cursor->partition_index : 0;
-    int32_t end = from->partitions_count - first > paging->left ? first + paging->left : from->partitions_count;
+    int32_t first =
+        cursor != NULL && str_eq(cursor->topic_name, name) ? cursor->partition_index : 0;
+    int32_t end = from->partitions_count - first > paging->left ? first + paging->left
+                                                                : from->partitions_count;
     struct describe_topic_partitions_response_topic *topic = add_topic(paging, KERR_NONE, name);
     topic->topic_id = from->id;
     topic->is_internal = from->is_internal;
-    topic->partitions = arena_array(&paging->request->arena, struct describe_topic_partitions_response_partition,
-                                    end > first ? end - first + 1 : 1);
+    topic->partitions =
+        arena_array(&paging->request->arena, struct describe_topic_partitions_response_partition,
+                    end > first ? end - first + 1 : 1);
     for (int32_t i = first; i < end; i++)
         if (from->partitions[i].replicas != NULL)
-            fill_partition(paging, &from->partitions[i], i, &topic->partitions[topic->partitions_count++]);
+            fill_partition(paging, &from->partitions[i], i,
+                           &topic->partitions[topic->partitions_count++]);
     paging->left -= topic->partitions_count;
     if (end >= from->partitions_count)
         return true;
@@ -124,19 +132,23 @@ static void fill_page(struct paging *paging)
 {
     collect_names(paging);
     paging->response->topics =
-        arena_array(&paging->request->arena, struct describe_topic_partitions_response_topic, paging->count + 1);
+        arena_array(&paging->request->arena, struct describe_topic_partitions_response_topic,
+                    paging->count + 1);
     for (int32_t i = 0; i < paging->count; i++) {
         if (paging->left <= 0) {
             set_next(paging, paging->names[i], 0);
             return;
         }
-        const struct metadata_topic *topic = metadata_find_topic(paging->view.metadata, paging->names[i]);
+        const struct metadata_topic *topic =
+            metadata_find_topic(paging->view.metadata, paging->names[i]);
         if (topic != NULL) {
             if (!add_existing(paging, topic))
                 return;
         } else if (!paging->is_all) {
             const char *fault = topic_name_fault(paging->names[i], &paging->request->arena);
-            add_topic(paging, fault != NULL ? KERR_INVALID_TOPIC_EXCEPTION : KERR_UNKNOWN_TOPIC_OR_PARTITION,
+            add_topic(paging,
+                      fault != NULL ? KERR_INVALID_TOPIC_EXCEPTION
+                                    : KERR_UNKNOWN_TOPIC_OR_PARTITION,
                       paging->names[i]);
         }
     }
@@ -158,10 +170,11 @@ static void answer_invalid(struct request *request)
 {
     const struct describe_topic_partitions_request *body = request->body;
     struct describe_topic_partitions_response *response = request->response;
-    response->topics =
-        arena_array(&request->arena, struct describe_topic_partitions_response_topic, body->topics_count + 1);
+    response->topics = arena_array(&request->arena, struct describe_topic_partitions_response_topic,
+                                   body->topics_count + 1);
     for (int32_t i = 0; i < body->topics_count; i++) {
-        struct describe_topic_partitions_response_topic *topic = &response->topics[response->topics_count++];
+        struct describe_topic_partitions_response_topic *topic =
+            &response->topics[response->topics_count++];
         message_init(&describe_topic_partitions_response_topic_desc, topic);
         topic->name = body->topics[i].name;
         topic->error_code = KERR_INVALID_REQUEST;
@@ -170,7 +183,9 @@ static void answer_invalid(struct request *request)
 
 void handle_describe_topic_partitions(struct request *request)
 {
-    struct paging paging = { .request = request, .body = request->body, .response = request->response };
+    struct paging paging = { .request = request,
+                             .body = request->body,
+                             .response = request->response };
     struct node *node = request->node;
     if (!is_cursor_valid(paging.body)) {
         answer_invalid(request);
@@ -184,7 +199,8 @@ void handle_describe_topic_partitions(struct request *request)
         paging.left = 1;
     paging.is_all = paging.body->topics_count == 0;
     metadata_lock_read(node->metadata);
-    paging.view = (struct cluster_view){ node->metadata, request->client->listener_name, &request->arena };
+    paging.view =
+        (struct cluster_view){ node->metadata, request->client->listener_name, &request->arena };
     fill_page(&paging);
     metadata_unlock(node->metadata);
     request_reply(request);

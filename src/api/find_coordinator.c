@@ -22,24 +22,27 @@ struct coordinator_node {
 };
 
 // Under the metadata lock. False: nobody is there at the moment.
-static bool find_leader(const struct request *request, const struct metadata_topic *topic, int32_t partition,
-                        struct coordinator_node *node, struct arena *arena)
+static bool find_leader(const struct request *request, const struct metadata_topic *topic,
+                        int32_t partition, struct coordinator_node *node, struct arena *arena)
 {
     const struct metadata_partition *at = metadata_topic_partition(topic, partition);
     if (at == NULL || at->leader < 0)
         return false;
-    const struct metadata_broker *broker = metadata_find_broker(request->node->metadata, at->leader);
+    const struct metadata_broker *broker =
+        metadata_find_broker(request->node->metadata, at->leader);
     if (broker == NULL || broker->fenced)
         return false;
     const struct metadata_endpoint *endpoint =
         metadata_broker_endpoint(broker, request->client->listener_name);
     if (endpoint == NULL)
         return false;
-    *node = (struct coordinator_node){ broker->id, arena_str(arena, endpoint->host), endpoint->port };
+    *node =
+        (struct coordinator_node){ broker->id, arena_str(arena, endpoint->host), endpoint->port };
     return true;
 }
 
-static enum kafka_error find_group(struct request *request, struct str group, struct coordinator_node *node)
+static enum kafka_error find_group(struct request *request, struct str group,
+                                   struct coordinator_node *node)
 {
     struct metadata *metadata = request->node->metadata;
     int32_t partition =
@@ -64,7 +67,8 @@ static enum kafka_error find(struct request *request, int8_t key_type, struct st
     case KEY_TYPE_TRANSACTION:
         return KERR_UNSUPPORTED_VERSION;
     case KEY_TYPE_SHARE:
-        return request->api_version < VERSION_SHARE ? KERR_INVALID_REQUEST : KERR_UNSUPPORTED_VERSION;
+        return request->api_version < VERSION_SHARE ? KERR_INVALID_REQUEST
+                                                    : KERR_UNSUPPORTED_VERSION;
     default:
         return KERR_INVALID_REQUEST;
     }
@@ -81,8 +85,10 @@ static struct str message_of(enum kafka_error error)
     case KERR_UNSUPPORTED_VERSION:
         return str_of("The version of API is not supported.");
     default:
-        return str_of("This most likely occurs because of a request being malformed by the client library or the "
-                      "message was sent to an incompatible broker. See the broker logs for more details.");
+        return str_of(
+            "This most likely occurs because of a request being malformed by the client library or "
+            "the "
+            "message was sent to an incompatible broker. See the broker logs for more details.");
     }
 }
 
@@ -103,8 +109,9 @@ void handle_find_coordinator(struct request *request)
     }
     // An unknown type is an error of the whole request, which Kafka tells with words; others it tells without.
     bool is_unknown_type = body->key_type < KEY_TYPE_GROUP || body->key_type > KEY_TYPE_SHARE;
-    response->coordinators = arena_array(&request->arena, struct find_coordinator_response_coordinator,
-                                         body->coordinator_keys_count + 1);
+    response->coordinators =
+        arena_array(&request->arena, struct find_coordinator_response_coordinator,
+                    body->coordinator_keys_count + 1);
     for (int32_t i = 0; i < body->coordinator_keys_count; i++) {
         struct find_coordinator_response_coordinator *out =
             &response->coordinators[response->coordinators_count++];

@@ -6,6 +6,6 @@
 
 void handle_heartbeat(struct request *request)
 {
-    group_coordinator_heartbeat(request->node->groups, request->body, request->response, &request->arena,
-                                &request->completion);
+    group_coordinator_heartbeat(request->node->groups, request->body, request->response,
+                                &request->arena, &request->completion);
 }

@@ -24,7 +24,8 @@ void handle_leave_group(struct request *request)
     struct group_coordinator *groups = request->node->groups;
     struct leave_group_request *body = request->body;
     if (request->api_version >= 3) {
-        group_coordinator_leave(groups, body, request->response, &request->arena, &request->completion);
+        group_coordinator_leave(groups, body, request->response, &request->arena,
+                                &request->completion);
         return;
     }
     struct leave_group_request_member_identity *member =

@@ -65,3 +65,7 @@ check_PROGRAMS += %D%/configs_test
 TESTS += %D%/configs_test
 src_api_configs_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 endif
+if TESTS_POSSIBLE
+check_PROGRAMS += %D%/metadata_test
+TESTS += %D%/metadata_test
+endif

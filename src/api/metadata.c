@@ -13,10 +13,10 @@
 #include "protocol/messages/metadata.h"
 
 enum {
-    IDS_SINCE = 12,                 // topic ids in requests, null names
-    LISTENER_ERROR_SINCE = 6,       // LISTENER_NOT_FOUND instead of LEADER_NOT_AVAILABLE
-    OPERATIONS_SINCE = 8,           // authorised operations (KIP-430)
-    CLUSTER_OPERATIONS_UNTIL = 10,  // then DescribeCluster tells them
+    IDS_SINCE = 12,                // topic ids in requests, null names
+    LISTENER_ERROR_SINCE = 6,      // LISTENER_NOT_FOUND instead of LEADER_NOT_AVAILABLE
+    OPERATIONS_SINCE = 8,          // authorised operations (KIP-430)
+    CLUSTER_OPERATIONS_UNTIL = 10, // then DescribeCluster tells them
 };
 
 struct asking {
@@ -32,10 +32,11 @@ struct asking {
     int32_t to_create_count;
 };
 
-static struct metadata_response_topic *add_topic(struct asking *asking, enum kafka_error error, struct str name,
-                                                 struct uuid id)
+static struct metadata_response_topic *add_topic(struct asking *asking, enum kafka_error error,
+                                                 struct str name, struct uuid id)
 {
-    struct metadata_response_topic *topic = &asking->response->topics[asking->response->topics_count++];
+    struct metadata_response_topic *topic =
+        &asking->response->topics[asking->response->topics_count++];
     message_init(&metadata_response_topic_desc, topic);
     topic->error_code = (int16_t)error;
     topic->name = name;
@@ -43,8 +44,8 @@ static struct metadata_response_topic *add_topic(struct asking *asking, enum kaf
     return topic;
 }
 
-static void fill_partition(const struct asking *asking, const struct metadata_partition *from, int32_t index,
-                           struct metadata_response_partition *partition)
+static void fill_partition(const struct asking *asking, const struct metadata_partition *from,
+                           int32_t index, struct metadata_response_partition *partition)
 {
     const struct cluster_view *view = &asking->view;
     int16_t version = asking->request->api_version;
@@ -53,8 +54,9 @@ static void fill_partition(const struct asking *asking, const struct metadata_pa
     partition->leader_epoch = from->leader_epoch;
     partition->leader_id = view_leader(view, from);
     // Version 0 has no list of offline replicas: it leaves them out, with an error.
-    struct view_ids replicas = version == 0 ? view_live_ids(view, from->replicas, from->replicas_count)
-                                            : view_ids(view, from->replicas, from->replicas_count);
+    struct view_ids replicas = version == 0
+                                   ? view_live_ids(view, from->replicas, from->replicas_count)
+                                   : view_ids(view, from->replicas, from->replicas_count);
     struct view_ids isr = version == 0 ? view_live_ids(view, from->isr, from->isr_count)
                                        : view_ids(view, from->isr, from->isr_count);
     struct view_ids offline = view_offline_replicas(view, from);
@@ -66,8 +68,9 @@ static void fill_partition(const struct asking *asking, const struct metadata_pa
     partition->offline_replicas_count = offline.count;
     if (partition->leader_id < 0) {
         bool is_known = metadata_find_broker(view->metadata, from->leader) != NULL;
-        partition->error_code = is_known && version >= LISTENER_ERROR_SINCE ? KERR_LISTENER_NOT_FOUND
-                                                                            : KERR_LEADER_NOT_AVAILABLE;
+        partition->error_code = is_known && version >= LISTENER_ERROR_SINCE
+                                    ? KERR_LISTENER_NOT_FOUND
+                                    : KERR_LEADER_NOT_AVAILABLE;
     } else if (replicas.count < from->replicas_count || isr.count < from->isr_count) {
         partition->error_code = KERR_REPLICA_NOT_AVAILABLE;
     }
@@ -79,23 +82,28 @@ static void add_existing(struct asking *asking, const struct metadata_topic *fro
     struct str name = arena_str(arena, (struct str){ from->name, from->name_size });
     struct metadata_response_topic *topic = add_topic(asking, KERR_NONE, name, from->id);
     topic->is_internal = from->is_internal;
-    topic->partitions = arena_array(arena, struct metadata_response_partition, from->partitions_count + 1);
+    topic->partitions =
+        arena_array(arena, struct metadata_response_partition, from->partitions_count + 1);
     for (int32_t i = 0; i < from->partitions_count; i++)
         if (from->partitions[i].replicas != NULL)
-            fill_partition(asking, &from->partitions[i], i, &topic->partitions[topic->partitions_count++]);
-    if (asking->request->api_version >= OPERATIONS_SINCE && asking->body->include_topic_authorized_operations)
+            fill_partition(asking, &from->partitions[i], i,
+                           &topic->partitions[topic->partitions_count++]);
+    if (asking->request->api_version >= OPERATIONS_SINCE &&
+        asking->body->include_topic_authorized_operations)
         topic->topic_authorized_operations = TOPIC_OPERATIONS_ALL;
 }
 
 static void add_missing(struct asking *asking, struct str name)
 {
     const char *fault = topic_name_fault(name, &asking->request->arena);
-    struct metadata_response_topic *topic =
-        add_topic(asking, fault != NULL ? KERR_INVALID_TOPIC_EXCEPTION : KERR_UNKNOWN_TOPIC_OR_PARTITION, name,
-                  UUID_ZERO);
-    topic->is_internal = str_eqz(name, "__consumer_offsets") || str_eqz(name, "__transaction_state") ||
+    struct metadata_response_topic *topic = add_topic(
+        asking, fault != NULL ? KERR_INVALID_TOPIC_EXCEPTION : KERR_UNKNOWN_TOPIC_OR_PARTITION,
+        name, UUID_ZERO);
+    topic->is_internal = str_eqz(name, "__consumer_offsets") ||
+                         str_eqz(name, "__transaction_state") ||
                          str_eqz(name, "__share_group_state");
-    if (asking->request->api_version >= OPERATIONS_SINCE && asking->body->include_topic_authorized_operations)
+    if (asking->request->api_version >= OPERATIONS_SINCE &&
+        asking->body->include_topic_authorized_operations)
         topic->topic_authorized_operations = TOPIC_OPERATIONS_ALL;
     if (asking->is_auto_creating && fault == NULL)
         asking->to_create[asking->to_create_count++] = name;
@@ -114,7 +122,8 @@ static void answer_by_id(struct asking *asking)
             const struct metadata_request_topic *wanted = &asking->body->topics[i];
             if (uuid_is_zero(wanted->topic_id))
                 continue;
-            const struct metadata_topic *topic = metadata_find_topic_by_id(asking->view.metadata, wanted->topic_id);
+            const struct metadata_topic *topic =
+                metadata_find_topic_by_id(asking->view.metadata, wanted->topic_id);
             if ((topic == NULL) != (round == 0) ||
                 !is_first_time(asking, wanted->topic_id.bytes, sizeof wanted->topic_id.bytes))
                 continue;
@@ -176,8 +185,10 @@ static void answer_cluster(struct asking *asking)
 // Versions 10 and 11 have fields for ids that no broker understands.
 static bool is_invalid(const struct asking *asking)
 {
-    for (int32_t i = 0; asking->request->api_version < IDS_SINCE && i < asking->body->topics_count; i++)
-        if (asking->body->topics[i].name.data == NULL || !uuid_is_zero(asking->body->topics[i].topic_id))
+    for (int32_t i = 0; asking->request->api_version < IDS_SINCE && i < asking->body->topics_count;
+         i++)
+        if (asking->body->topics[i].name.data == NULL ||
+            !uuid_is_zero(asking->body->topics[i].topic_id))
             return true;
     return false;
 }
@@ -193,20 +204,27 @@ static void answer_invalid(struct asking *asking)
 
 void handle_metadata(struct request *request)
 {
-    struct asking asking = { .request = request, .body = request->body, .response = request->response };
+    struct asking asking = { .request = request,
+                             .body = request->body,
+                             .response = request->response };
     const struct metadata_request *body = asking.body;
     struct node *node = request->node;
-    asking.is_all = body->topics_count < 0 || (body->topics_count == 0 && request->api_version == 0);
-    asking.is_auto_creating =
-        !asking.is_all && body->allow_auto_topic_creation && config_bool(node->config, CONFIG_AUTO_CREATE_TOPICS_ENABLE);
+    asking.is_all =
+        body->topics_count < 0 || (body->topics_count == 0 && request->api_version == 0);
+    asking.is_auto_creating = !asking.is_all && body->allow_auto_topic_creation &&
+                              config_bool(node->config, CONFIG_AUTO_CREATE_TOPICS_ENABLE);
     for (int32_t i = 0; i < body->topics_count; i++)
         asking.by_id = asking.by_id || !uuid_is_zero(body->topics[i].topic_id);
 
     metadata_lock_read(node->metadata);
-    asking.view = (struct cluster_view){ node->metadata, request->client->listener_name, &request->arena };
-    size_t most = asking.is_all ? metadata_topics_count(node->metadata) : (size_t)body->topics_count;
-    asking.response->topics = arena_array(&request->arena, struct metadata_response_topic, most + 1);
-    asking.to_create = arena_array(&request->arena, struct str, asking.is_auto_creating ? most + 1 : 1);
+    asking.view =
+        (struct cluster_view){ node->metadata, request->client->listener_name, &request->arena };
+    size_t most =
+        asking.is_all ? metadata_topics_count(node->metadata) : (size_t)body->topics_count;
+    asking.response->topics =
+        arena_array(&request->arena, struct metadata_response_topic, most + 1);
+    asking.to_create =
+        arena_array(&request->arena, struct str, asking.is_auto_creating ? most + 1 : 1);
     hashmap_init(&asking.seen);
     if (is_invalid(&asking)) {
         answer_invalid(&asking);

@@ -15,13 +15,15 @@ struct offset_commit {
     struct request *request;
     struct offset_commit_request known;     // the request, with the partitions that exist
     struct offset_commit_response answered; // for them, by the group
-    int32_t *places;                        // of the known topics in the response; -1: nothing there yet
+    int32_t *places; // of the known topics in the response; -1: nothing there yet
 };
 
-static void refuse(struct offset_commit_response_topic *out, int32_t partition, enum kafka_error error)
+static void refuse(struct offset_commit_response_topic *out, int32_t partition,
+                   enum kafka_error error)
 {
     out->partitions[out->partitions_count++] =
-        (struct offset_commit_response_partition){ .partition_index = partition, .error_code = (int16_t)error };
+        (struct offset_commit_response_partition){ .partition_index = partition,
+                                                   .error_code = (int16_t)error };
 }
 
 // A topic of the response with room for all partitions that the request names.

@@ -29,12 +29,12 @@ struct offset_fetch {
 
 // ---- answers ---------------------------------------------------------------------------------------
 
-static struct offset_fetch_response_topics unknown_topic(const struct offset_fetch_request_topics *topic,
-                                                         struct arena *arena)
+static struct offset_fetch_response_topics
+unknown_topic(const struct offset_fetch_request_topics *topic, struct arena *arena)
 {
     struct offset_fetch_response_topics out = { .name = topic->name, .topic_id = topic->topic_id };
-    out.partitions =
-        arena_array(arena, struct offset_fetch_response_partitions, topic->partition_indexes_count + 1);
+    out.partitions = arena_array(arena, struct offset_fetch_response_partitions,
+                                 topic->partition_indexes_count + 1);
     for (int32_t i = 0; i < topic->partition_indexes_count; i++)
         out.partitions[out.partitions_count++] = (struct offset_fetch_response_partitions){
             .partition_index = topic->partition_indexes[i],
@@ -81,11 +81,12 @@ static void add_topic_ids(struct offset_fetch_part *part, struct metadata *metad
 }
 
 // Before v2 an error could only be told of a partition.
-static void spread_error(const struct offset_fetch_request *body, struct offset_fetch_response_group *answer,
-                         struct arena *arena)
+static void spread_error(const struct offset_fetch_request *body,
+                         struct offset_fetch_response_group *answer, struct arena *arena)
 {
     answer->topics_count = 0;
-    answer->topics = arena_array(arena, struct offset_fetch_response_topics, body->topics_count + 1);
+    answer->topics =
+        arena_array(arena, struct offset_fetch_response_topics, body->topics_count + 1);
     for (int32_t t = 0; t < body->topics_count; t++) {
         struct offset_fetch_request_topics topic = {
             .name = body->topics[t].name,
@@ -177,7 +178,8 @@ static void resolve(struct offset_fetch_part *part, struct request *request)
         struct offset_fetch_request_topics *topic = &group->topics[i];
         const struct metadata_topic *found = metadata_find_topic_by_id(metadata, topic->topic_id);
         topic->name = found == NULL ? STR_NULL
-                                    : arena_str(&request->arena, (struct str){ found->name, found->name_size });
+                                    : arena_str(&request->arena,
+                                                (struct str){ found->name, found->name_size });
         if (found != NULL)
             part->asked.topics[part->asked.topics_count++] = *topic;
     }
@@ -188,13 +190,14 @@ static void resolve(struct offset_fetch_part *part, struct request *request)
 static struct offset_fetch_request_group *single_group(struct request *request)
 {
     const struct offset_fetch_request *body = request->body;
-    struct offset_fetch_request_group *group = arena_new(&request->arena, struct offset_fetch_request_group);
+    struct offset_fetch_request_group *group =
+        arena_new(&request->arena, struct offset_fetch_request_group);
     group->group_id = body->group_id;
     group->member_epoch = -1;
     group->topics_count = body->topics_count;
     if (body->topics_count >= 0)
-        group->topics =
-            arena_array(&request->arena, struct offset_fetch_request_topics, body->topics_count + 1);
+        group->topics = arena_array(&request->arena, struct offset_fetch_request_topics,
+                                    body->topics_count + 1);
     for (int32_t i = 0; i < body->topics_count; i++) {
         group->topics[i].name = body->topics[i].name;
         group->topics[i].partition_indexes = body->topics[i].partition_indexes;

@@ -15,5 +15,6 @@ void handle_sync_group(struct request *request)
         request_reply(request);
         return;
     }
-    group_coordinator_sync(request->node->groups, body, response, &request->arena, &request->completion);
+    group_coordinator_sync(request->node->groups, body, response, &request->arena,
+                           &request->completion);
 }

@@ -21,7 +21,7 @@ static int posix_open(struct disk *disk, const char *path, int flags, struct dis
         f |= O_EXCL;
     if ((flags & DISK_TRUNCATE) != 0)
         f |= O_TRUNC;
-    int fd = open(path, f, 0644);
+    int fd = open(path, f, (flags & DISK_READABLE) != 0 ? 0400 : 0644);
     if (fd < 0)
         return -errno;
     struct disk_file *file = mem_new(struct disk_file);

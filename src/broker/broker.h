@@ -23,9 +23,9 @@ struct broker_options {
     struct disk *disk;
     struct clock *clock;
     struct trace *trace;
-    bool format;           // format directories that are not yet
+    bool format;            // format directories that are not yet
     void (*on_fatal)(void); // the metadata log failed: stop the broker; any thread
-    int64_t started_us;    // when the process began, for the line that says "ready"
+    int64_t started_us;     // when the process began, for the line that says "ready"
 };
 
 // NULL with one line in `message` saying what to do about it.

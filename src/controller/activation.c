@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by controller_test.c.
 #include "controller/activation.h"
 
 #include <stdio.h>
@@ -33,21 +34,23 @@ static const struct voters_record *static_voters(const struct config *config, st
     return voters;
 }
 
-const struct voters_record *activation_voters(const struct quorum_history *history, const struct config *config,
-                                              struct arena *arena, const char **reason)
+const struct voters_record *activation_voters(const struct quorum_history *history,
+                                              const struct config *config, struct arena *arena,
+                                              const char **reason)
 {
     if (history->voters != NULL)
         return history->voters;
     const struct voters_record *voters = static_voters(config, arena);
     if (voters == NULL)
-        *reason = "the metadata log knows no voters and controller.quorum.voters names none: format the log "
+        *reason = "the metadata log knows no voters and controller.quorum.voters names none: "
+                  "format the log "
                   "directory with --standalone";
     return voters;
 }
 
 int activation_control_batch(struct strbuf *out, int64_t offset, const struct raft *raft,
-                             const struct voters_record *voters, int16_t kraft_version, bool with_voters,
-                             int64_t now_ms)
+                             const struct voters_record *voters, int16_t kraft_version,
+                             bool with_voters, int64_t now_ms)
 {
     struct arena arena;
     arena_init(&arena);
@@ -58,7 +61,8 @@ int activation_control_batch(struct strbuf *out, int64_t offset, const struct ra
     struct batch_builder builder;
     batch_builder_init(&builder, &options);
 
-    struct leader_change_message_voter *all = arena_array(&arena, struct leader_change_message_voter, voters->voters_count);
+    struct leader_change_message_voter *all =
+        arena_array(&arena, struct leader_change_message_voter, voters->voters_count);
     for (int32_t i = 0; i < voters->voters_count; i++)
         all[i].voter_id = voters->voters[i].voter_id;
     struct leader_change_message_voter granting = { .voter_id = raft->node_id };
@@ -88,7 +92,8 @@ static int16_t bootstrap_level(const struct metadata_entries *records, const cha
     int16_t level = 0;
     for (size_t i = 0; i < records->count; i++) {
         const struct feature_level_record *record = records->items[i].body;
-        if (records->items[i].type == METADATA_RECORD_FEATURE_LEVEL && str_eqz(record->name, feature))
+        if (records->items[i].type == METADATA_RECORD_FEATURE_LEVEL &&
+            str_eqz(record->name, feature))
             level = record->feature_level;
     }
     return level;
@@ -98,7 +103,8 @@ static void add_min_isr(struct metadata_entries *records, const struct config *c
 {
     const struct config_value *set =
         config_layer_value(config, CONFIG_MIN_INSYNC_REPLICAS, CONFIG_SOURCE_STATIC_BROKER);
-    const char *value = set != NULL ? set->text : config_def_of(CONFIG_MIN_INSYNC_REPLICAS)->default_text;
+    const char *value =
+        set != NULL ? set->text : config_def_of(CONFIG_MIN_INSYNC_REPLICAS)->default_text;
     struct config_record *record = metadata_entries_add(records, METADATA_RECORD_CONFIG, 0);
     record->resource_type = CONFIG_RESOURCE_BROKER;
     record->resource_name = str_of("");
@@ -106,21 +112,25 @@ static void add_min_isr(struct metadata_entries *records, const struct config *c
     record->value = arena_strz(records->arena, value);
 }
 
-static int records_of_new_cluster(struct disk *disk, const char *log_dir, const struct config *config,
-                                  struct metadata_entries *records, const char **reason)
+static int records_of_new_cluster(struct disk *disk, const char *log_dir,
+                                  const struct config *config, struct metadata_entries *records,
+                                  const char **reason)
 {
     struct metadata_entries bootstrap;
     metadata_entries_init(&bootstrap, records->arena);
     int error = bootstrap_read(disk, log_dir, &bootstrap, reason);
     if (error != 0)
         return error;
-    bool has_transactions = has_metadata_transactions(bootstrap_level(&bootstrap, "metadata.version"));
+    bool has_transactions =
+        has_metadata_transactions(bootstrap_level(&bootstrap, "metadata.version"));
     if (has_transactions) {
-        struct begin_transaction_record *begin = metadata_entries_add(records, METADATA_RECORD_BEGIN_TRANSACTION, 0);
+        struct begin_transaction_record *begin =
+            metadata_entries_add(records, METADATA_RECORD_BEGIN_TRANSACTION, 0);
         begin->name = str_of("Bootstrap records");
     }
     for (size_t i = 0; i < bootstrap.count; i++) {
-        void *body = metadata_entries_add(records, bootstrap.items[i].type, bootstrap.items[i].version);
+        void *body =
+            metadata_entries_add(records, bootstrap.items[i].type, bootstrap.items[i].version);
         memcpy(body, bootstrap.items[i].body,
                record_desc(RECORD_DOMAIN_METADATA, (int)bootstrap.items[i].type)->struct_size);
     }
@@ -132,11 +142,13 @@ static int records_of_new_cluster(struct disk *disk, const char *log_dir, const 
     return 0;
 }
 
-int activation_records(const struct replay *replay, struct disk *disk, const char *log_dir, const struct config *config,
-                       struct metadata_entries *records, const char **reason)
+int activation_records(const struct replay *replay, struct disk *disk, const char *log_dir,
+                       const struct config *config, struct metadata_entries *records,
+                       const char **reason)
 {
     if (replay->in_transaction) {
-        struct abort_transaction_record *abort = metadata_entries_add(records, METADATA_RECORD_ABORT_TRANSACTION, 0);
+        struct abort_transaction_record *abort =
+            metadata_entries_add(records, METADATA_RECORD_ABORT_TRANSACTION, 0);
         abort->reason = str_of("Controller failover");
     }
     if (metadata_feature_level(replay->metadata, "metadata.version") != 0)
@@ -144,8 +156,9 @@ int activation_records(const struct replay *replay, struct disk *disk, const cha
     return records_of_new_cluster(disk, log_dir, config, records, reason);
 }
 
-void append_batch(struct strbuf *out, struct batch_builder *builder, const struct metadata_entry *records, size_t count,
-                  int64_t offset, int32_t epoch, int64_t now_ms)
+void append_batch(struct strbuf *out, struct batch_builder *builder,
+                  const struct metadata_entry *records, size_t count, int64_t offset, int32_t epoch,
+                  int64_t now_ms)
 {
     must(count > 0);
     struct batch_options options = { BATCH_OPTIONS_DEFAULT };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by controller_test.c.
 #include "controller/auto_create.h"
 
 #include "base/mem.h"
@@ -21,10 +22,11 @@ struct creation {
     struct create_topics_response response;
 };
 
-void auto_create_init(struct auto_create *auto_create, struct controller *controller, const struct config *config,
-                      struct trace *trace)
+void auto_create_init(struct auto_create *auto_create, struct controller *controller,
+                      const struct config *config, struct trace *trace)
 {
-    *auto_create = (struct auto_create){ ._controller = controller, ._config = config, ._trace = trace };
+    *auto_create =
+        (struct auto_create){ ._controller = controller, ._config = config, ._trace = trace };
     pthread_mutex_init(&auto_create->_lock, NULL);
     hashmap_init(&auto_create->_under_way);
 }
@@ -40,7 +42,8 @@ static void set(struct creation *creation, const char *name, const char *value)
 {
     struct create_topics_request_creatable_topic *topic = &creation->request.topics[0];
     must(topic->configs_count < CONFIGS_MAX);
-    struct create_topics_request_creatable_topic_config *config = &topic->configs[topic->configs_count++];
+    struct create_topics_request_creatable_topic_config *config =
+        &topic->configs[topic->configs_count++];
     config->name = str_of(name);
     config->value = str_of(value);
 }
@@ -55,23 +58,27 @@ static void fill(struct creation *creation)
 {
     const struct config *config = creation->owner->_config;
     struct create_topics_request_creatable_topic *topic = &creation->request.topics[0];
-    topic->configs = arena_array(&creation->arena, struct create_topics_request_creatable_topic_config, CONFIGS_MAX);
+    topic->configs = arena_array(&creation->arena,
+                                 struct create_topics_request_creatable_topic_config, CONFIGS_MAX);
     if (str_eqz(creation->name, "__consumer_offsets")) {
         topic->num_partitions = config_int(config, CONFIG_OFFSETS_TOPIC_NUM_PARTITIONS);
-        topic->replication_factor = (int16_t)config_long(config, CONFIG_OFFSETS_TOPIC_REPLICATION_FACTOR);
+        topic->replication_factor =
+            (int16_t)config_long(config, CONFIG_OFFSETS_TOPIC_REPLICATION_FACTOR);
         set(creation, "cleanup.policy", "compact");
         set(creation, "compression.type", "producer");
         set_int(creation, "segment.bytes", CONFIG_OFFSETS_TOPIC_SEGMENT_BYTES);
     } else if (str_eqz(creation->name, "__transaction_state")) {
         topic->num_partitions = config_int(config, CONFIG_TRANSACTION_STATE_LOG_NUM_PARTITIONS);
-        topic->replication_factor = (int16_t)config_long(config, CONFIG_TRANSACTION_STATE_LOG_REPLICATION_FACTOR);
+        topic->replication_factor =
+            (int16_t)config_long(config, CONFIG_TRANSACTION_STATE_LOG_REPLICATION_FACTOR);
         set(creation, "unclean.leader.election.enable", "false");
         set(creation, "compression.type", "uncompressed");
         set(creation, "cleanup.policy", "compact");
         set_int(creation, "min.insync.replicas", CONFIG_TRANSACTION_STATE_LOG_MIN_ISR);
         set_int(creation, "segment.bytes", CONFIG_TRANSACTION_STATE_LOG_SEGMENT_BYTES);
     } else if (str_eqz(creation->name, "__share_group_state")) {
-        topic->num_partitions = config_int(config, CONFIG_SHARE_COORDINATOR_STATE_TOPIC_NUM_PARTITIONS);
+        topic->num_partitions =
+            config_int(config, CONFIG_SHARE_COORDINATOR_STATE_TOPIC_NUM_PARTITIONS);
         topic->replication_factor =
             (int16_t)config_long(config, CONFIG_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR);
         set(creation, "cleanup.policy", "delete");
@@ -89,13 +96,15 @@ static void on_complete(struct completion *completion)
 {
     struct creation *creation = container_of(completion, struct creation, completion);
     struct auto_create *owner = creation->owner;
-    const struct create_topics_response_creatable_topic_result *result = &creation->response.topics[0];
+    const struct create_topics_response_creatable_topic_result *result =
+        &creation->response.topics[0];
     if (result->error_code == KERR_NONE)
-        trace_info(owner->_trace, "topic auto-created topic=%.*s partitions=%d", STR_ARG(creation->name),
-                   result->num_partitions);
+        trace_info(owner->_trace, "topic auto-created topic=%.*s partitions=%d",
+                   STR_ARG(creation->name), result->num_partitions);
     else if (result->error_code != KERR_TOPIC_ALREADY_EXISTS)
-        trace_warn(owner->_trace, "topic not auto-created topic=%.*s error=%s message=\"%.*s\"", STR_ARG(creation->name),
-                   kafka_error_name(result->error_code), STR_ARG(result->error_message));
+        trace_warn(owner->_trace, "topic not auto-created topic=%.*s error=%s message=\"%.*s\"",
+                   STR_ARG(creation->name), kafka_error_name(result->error_code),
+                   STR_ARG(result->error_message));
     pthread_mutex_lock(&owner->_lock);
     hashmap_remove(&owner->_under_way, creation->name.data, creation->name.size);
     pthread_mutex_unlock(&owner->_lock);
@@ -120,7 +129,8 @@ void auto_create_topic(struct auto_create *auto_create, struct str name)
     creation->completion.complete = on_complete;
     message_init(&create_topics_request_desc, &creation->request);
     message_init(&create_topics_response_desc, &creation->response);
-    creation->request.topics = arena_new(&creation->arena, struct create_topics_request_creatable_topic);
+    creation->request.topics =
+        arena_new(&creation->arena, struct create_topics_request_creatable_topic);
     creation->request.topics_count = 1;
     message_init(&create_topics_request_creatable_topic_desc, &creation->request.topics[0]);
     creation->request.topics[0].name = creation->name;

@@ -21,8 +21,8 @@ struct auto_create {
     struct hashmap _under_way; // by name
 };
 
-void auto_create_init(struct auto_create *auto_create, struct controller *controller, const struct config *config,
-                      struct trace *trace);
+void auto_create_init(struct auto_create *auto_create, struct controller *controller,
+                      const struct config *config, struct trace *trace);
 void auto_create_fini(struct auto_create *auto_create); // none is under way any more
 void auto_create_topic(struct auto_create *auto_create, struct str name);
 

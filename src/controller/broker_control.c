@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by controller_test.c.
 #include "controller/broker_control.h"
 
 #include <inttypes.h>
@@ -11,7 +12,8 @@
 
 // ---- registration -------------------------------------------------------------------------------------------
 
-static struct answer check_log_dirs(struct evaluation *evaluation, const struct broker_registration_request *request)
+static struct answer check_log_dirs(struct evaluation *evaluation,
+                                    const struct broker_registration_request *request)
 {
     if (request->log_dirs_count <= 0)
         return (struct answer){ KERR_INVALID_REGISTRATION, "No directories specified in request" };
@@ -20,7 +22,8 @@ static struct answer check_log_dirs(struct evaluation *evaluation, const struct 
             return (struct answer){ KERR_INVALID_REGISTRATION, "Reserved directory ID in request" };
         for (int32_t j = 0; j < i; j++)
             if (uuid_eq(request->log_dirs[i], request->log_dirs[j]))
-                return (struct answer){ KERR_INVALID_REGISTRATION, "Duplicate directory ID in request" };
+                return (struct answer){ KERR_INVALID_REGISTRATION,
+                                        "Duplicate directory ID in request" };
     }
     const struct metadata_broker *other;
     for (size_t at = 0; (other = metadata_next_broker(evaluation->metadata, &at)) != NULL;) {
@@ -31,25 +34,28 @@ static struct answer check_log_dirs(struct evaluation *evaluation, const struct 
                 char text[UUID_TEXT_SIZE];
                 uuid_format(request->log_dirs[j], text);
                 return (struct answer){ KERR_INVALID_REGISTRATION,
-                                        arena_printf(evaluation->arena,
-                                                     "Broker %d is already registered with directory %s", other->id,
-                                                     text) };
+                                        arena_printf(
+                                            evaluation->arena,
+                                            "Broker %d is already registered with directory %s",
+                                            other->id, text) };
             }
         }
     }
     return ANSWER_OK;
 }
 
-static struct answer check_range(struct evaluation *evaluation, const char *name, int16_t finalised, int16_t min,
-                                 int16_t max)
+static struct answer check_range(struct evaluation *evaluation, const char *name, int16_t finalised,
+                                 int16_t min, int16_t max)
 {
     if (finalised >= min && finalised <= max)
         return ANSWER_OK;
-    return (struct answer){ KERR_UNSUPPORTED_VERSION,
-                            arena_printf(evaluation->arena,
-                                         "Unable to register because the broker does not support finalized version "
-                                         "%d of %s. The broker wants a version between %d and %d, inclusive.",
-                                         finalised, name, min, max) };
+    return (struct answer){
+        KERR_UNSUPPORTED_VERSION,
+        arena_printf(evaluation->arena,
+                     "Unable to register because the broker does not support finalized version "
+                     "%d of %s. The broker wants a version between %d and %d, inclusive.",
+                     finalised, name, min, max)
+    };
 }
 
 static const struct broker_registration_request_feature *
@@ -61,12 +67,14 @@ find_feature(const struct broker_registration_request *request, const char *name
     return NULL;
 }
 
-static struct answer check_features(struct evaluation *evaluation, const struct broker_registration_request *request)
+static struct answer check_features(struct evaluation *evaluation,
+                                    const struct broker_registration_request *request)
 {
     struct answer answer = ANSWER_OK;
     const struct metadata_feature *feature;
     for (size_t at = 0; (feature = metadata_next_feature(evaluation->metadata, &at)) != NULL;) {
-        const struct broker_registration_request_feature *claimed = find_feature(request, feature->name);
+        const struct broker_registration_request_feature *claimed =
+            find_feature(request, feature->name);
         if (claimed == NULL && strcmp(feature->name, "metadata.version") == 0)
             return (struct answer){ KERR_INVALID_REGISTRATION,
                                     "Request features do not contain 'metadata.version'" };
@@ -78,8 +86,8 @@ static struct answer check_features(struct evaluation *evaluation, const struct 
     return answer;
 }
 
-static struct register_broker_record *add_registration(struct evaluation *evaluation,
-                                                       const struct broker_registration_request *request)
+static struct register_broker_record *
+add_registration(struct evaluation *evaluation, const struct broker_registration_request *request)
 {
     struct arena *arena = evaluation->records.arena;
     struct register_broker_record *record =
@@ -88,7 +96,8 @@ static struct register_broker_record *add_registration(struct evaluation *evalua
     record->broker_id = request->broker_id;
     record->incarnation_id = request->incarnation_id;
     record->rack = request->rack;
-    record->end_points = arena_array(arena, struct register_broker_record_broker_endpoint, request->listeners_count);
+    record->end_points =
+        arena_array(arena, struct register_broker_record_broker_endpoint, request->listeners_count);
     record->end_points_count = request->listeners_count;
     for (int32_t i = 0; i < request->listeners_count; i++) {
         record->end_points[i].name = request->listeners[i].name;
@@ -96,7 +105,8 @@ static struct register_broker_record *add_registration(struct evaluation *evalua
         record->end_points[i].port = request->listeners[i].port;
         record->end_points[i].security_protocol = request->listeners[i].security_protocol;
     }
-    record->features = arena_array(arena, struct register_broker_record_broker_feature, request->features_count);
+    record->features =
+        arena_array(arena, struct register_broker_record_broker_feature, request->features_count);
     record->features_count = request->features_count;
     for (int32_t i = 0; i < request->features_count; i++) {
         record->features[i].name = request->features[i].name;
@@ -110,13 +120,16 @@ static struct register_broker_record *add_registration(struct evaluation *evalua
     return record;
 }
 
-struct answer register_broker(struct evaluation *evaluation, const struct broker_registration_request *request,
+struct answer register_broker(struct evaluation *evaluation,
+                              const struct broker_registration_request *request,
                               struct broker_registration_response *response)
 {
     if (!str_eqz(request->cluster_id, evaluation->cluster_id))
-        return (struct answer){ KERR_INCONSISTENT_CLUSTER_ID,
-                                arena_printf(evaluation->arena, "Expected cluster ID %s, but got cluster ID %.*s",
-                                             evaluation->cluster_id, STR_ARG(request->cluster_id)) };
+        return (struct answer){
+            KERR_INCONSISTENT_CLUSTER_ID,
+            arena_printf(evaluation->arena, "Expected cluster ID %s, but got cluster ID %.*s",
+                         evaluation->cluster_id, STR_ARG(request->cluster_id))
+        };
     if (request->is_migrating_zk_broker)
         return (struct answer){ KERR_BROKER_ID_NOT_REGISTERED,
                                 "Controller does not support registering ZK brokers." };
@@ -128,7 +141,8 @@ struct answer register_broker(struct evaluation *evaluation, const struct broker
     if (answer.error != KERR_NONE)
         return answer;
 
-    const struct metadata_broker *existing = metadata_find_broker(evaluation->metadata, request->broker_id);
+    const struct metadata_broker *existing =
+        metadata_find_broker(evaluation->metadata, request->broker_id);
     bool is_same = existing != NULL && uuid_eq(existing->incarnation_id, request->incarnation_id);
     bool fenced = is_same ? existing->fenced : true;
     bool in_controlled_shutdown = is_same && existing->in_controlled_shutdown;
@@ -136,9 +150,11 @@ struct answer register_broker(struct evaluation *evaluation, const struct broker
     if (!is_same) {
         bool is_clean = existing != NULL && existing->epoch == request->previous_broker_epoch;
         if (evaluation->is_elr_enabled && !is_clean)
-            partition_changes_add(evaluation, request->broker_id, NO_BROKER, NO_BROKER, request->broker_id);
+            partition_changes_add(evaluation, request->broker_id, NO_BROKER, NO_BROKER,
+                                  request->broker_id);
         else
-            partition_changes_add(evaluation, request->broker_id, request->broker_id, NO_BROKER, NO_BROKER);
+            partition_changes_add(evaluation, request->broker_id, request->broker_id, NO_BROKER,
+                                  NO_BROKER);
     }
     struct register_broker_record *record = add_registration(evaluation, request);
     record->broker_epoch = epoch;
@@ -148,18 +164,21 @@ struct answer register_broker(struct evaluation *evaluation, const struct broker
     return ANSWER_OK;
 }
 
-struct answer register_controller(struct evaluation *evaluation, const struct controller_registration_request *request)
+struct answer register_controller(struct evaluation *evaluation,
+                                  const struct controller_registration_request *request)
 {
     if (!has_controller_registration(evaluation->metadata_version))
-        return (struct answer){ KERR_UNSUPPORTED_VERSION,
-                                "The current MetadataVersion is too old to support controller registrations." };
+        return (struct answer){
+            KERR_UNSUPPORTED_VERSION,
+            "The current MetadataVersion is too old to support controller registrations."
+        };
     struct arena *arena = evaluation->records.arena;
     struct register_controller_record *record =
         metadata_entries_add(&evaluation->records, METADATA_RECORD_REGISTER_CONTROLLER, 0);
     record->controller_id = request->controller_id;
     record->incarnation_id = request->incarnation_id;
-    record->end_points =
-        arena_array(arena, struct register_controller_record_controller_endpoint, request->listeners_count);
+    record->end_points = arena_array(arena, struct register_controller_record_controller_endpoint,
+                                     request->listeners_count);
     record->end_points_count = request->listeners_count;
     for (int32_t i = 0; i < request->listeners_count; i++) {
         record->end_points[i].name = request->listeners[i].name;
@@ -167,8 +186,8 @@ struct answer register_controller(struct evaluation *evaluation, const struct co
         record->end_points[i].port = request->listeners[i].port;
         record->end_points[i].security_protocol = request->listeners[i].security_protocol;
     }
-    record->features =
-        arena_array(arena, struct register_controller_record_controller_feature, request->features_count);
+    record->features = arena_array(arena, struct register_controller_record_controller_feature,
+                                   request->features_count);
     record->features_count = request->features_count;
     for (int32_t i = 0; i < request->features_count; i++) {
         record->features[i].name = request->features[i].name;
@@ -185,12 +204,14 @@ struct answer broker_check_epoch(struct evaluation *evaluation, int32_t broker_i
     const struct metadata_broker *broker = metadata_find_broker(evaluation->metadata, broker_id);
     if (broker == NULL)
         return (struct answer){ KERR_STALE_BROKER_EPOCH,
-                                arena_printf(evaluation->arena, "No broker registration found for broker id %d",
+                                arena_printf(evaluation->arena,
+                                             "No broker registration found for broker id %d",
                                              broker_id) };
     if (broker->epoch != epoch)
         return (struct answer){ KERR_STALE_BROKER_EPOCH,
                                 arena_printf(evaluation->arena,
-                                             "Expected broker epoch %" PRId64 ", but got broker epoch %" PRId64,
+                                             "Expected broker epoch %" PRId64
+                                             ", but got broker epoch %" PRId64,
                                              broker->epoch, epoch) };
     return ANSWER_OK;
 }
@@ -205,11 +226,11 @@ static bool leads_any(const struct metadata *metadata, int32_t broker_id)
     return false;
 }
 
-static struct broker_registration_change_record *add_change(struct evaluation *evaluation,
-                                                            const struct metadata_broker *broker, int16_t version)
+static struct broker_registration_change_record *
+add_change(struct evaluation *evaluation, const struct metadata_broker *broker, int16_t version)
 {
-    struct broker_registration_change_record *record =
-        metadata_entries_add(&evaluation->records, METADATA_RECORD_BROKER_REGISTRATION_CHANGE, version);
+    struct broker_registration_change_record *record = metadata_entries_add(
+        &evaluation->records, METADATA_RECORD_BROKER_REGISTRATION_CHANGE, version);
     record->broker_id = broker->id;
     record->broker_epoch = broker->epoch;
     return record;
@@ -227,7 +248,8 @@ static void unfence(struct evaluation *evaluation, const struct metadata_broker 
     partition_changes_add(evaluation, NO_BROKER, NO_BROKER, broker->id, NO_BROKER);
 }
 
-static void enter_controlled_shutdown(struct evaluation *evaluation, const struct metadata_broker *broker)
+static void enter_controlled_shutdown(struct evaluation *evaluation,
+                                      const struct metadata_broker *broker)
 {
     add_change(evaluation, broker, 1)->in_controlled_shutdown = 1;
     partition_changes_add(evaluation, broker->id, broker->id, NO_BROKER, NO_BROKER);
@@ -245,10 +267,12 @@ static bool uuids_have(const struct uuid *items, int32_t count, struct uuid id)
 static void dirs_offline(struct evaluation *evaluation, const struct metadata_broker *broker,
                          const struct broker_heartbeat_request *request)
 {
-    struct uuid *kept = arena_array(evaluation->records.arena, struct uuid, broker->log_dirs_count + 1);
+    struct uuid *kept =
+        arena_array(evaluation->records.arena, struct uuid, broker->log_dirs_count + 1);
     int32_t kept_count = 0;
     for (int32_t i = 0; i < broker->log_dirs_count; i++)
-        if (!uuids_have(request->offline_log_dirs, request->offline_log_dirs_count, broker->log_dirs[i]))
+        if (!uuids_have(request->offline_log_dirs, request->offline_log_dirs_count,
+                        broker->log_dirs[i]))
             kept[kept_count++] = broker->log_dirs[i];
     if (kept_count == broker->log_dirs_count || kept_count == 0)
         return;
@@ -261,9 +285,11 @@ static void dirs_offline(struct evaluation *evaluation, const struct metadata_br
             const struct metadata_partition *partition = metadata_topic_partition(topic, i);
             for (int32_t j = 0; partition != NULL && j < partition->replicas_count; j++) {
                 if (partition->replicas[j] != broker->id || j >= partition->directories_count ||
-                    !uuids_have(request->offline_log_dirs, request->offline_log_dirs_count, partition->directories[j]))
+                    !uuids_have(request->offline_log_dirs, request->offline_log_dirs_count,
+                                partition->directories[j]))
                     continue;
-                struct partition_change change = { topic, i, broker->id, NO_BROKER, NO_BROKER, 1, false };
+                struct partition_change change = { topic,     i, broker->id, NO_BROKER,
+                                                   NO_BROKER, 1, false };
                 partition_change_add(evaluation, &change);
             }
         }
@@ -275,7 +301,8 @@ static void dirs_cordoned(struct evaluation *evaluation, const struct metadata_b
 {
     bool is_same = request->cordoned_log_dirs_count == broker->cordoned_log_dirs_count;
     for (int32_t i = 0; is_same && i < request->cordoned_log_dirs_count; i++)
-        is_same = uuids_have(broker->cordoned_log_dirs, broker->cordoned_log_dirs_count, request->cordoned_log_dirs[i]);
+        is_same = uuids_have(broker->cordoned_log_dirs, broker->cordoned_log_dirs_count,
+                             request->cordoned_log_dirs[i]);
     if (is_same)
         return;
     struct broker_registration_change_record *record = add_change(evaluation, broker, 3);
@@ -283,13 +310,16 @@ static void dirs_cordoned(struct evaluation *evaluation, const struct metadata_b
     record->cordoned_log_dirs_count = request->cordoned_log_dirs_count;
 }
 
-struct answer broker_heartbeat(struct evaluation *evaluation, const struct broker_heartbeat_request *request,
+struct answer broker_heartbeat(struct evaluation *evaluation,
+                               const struct broker_heartbeat_request *request,
                                struct broker_heartbeat_response *response)
 {
-    struct answer answer = broker_check_epoch(evaluation, request->broker_id, request->broker_epoch);
+    struct answer answer =
+        broker_check_epoch(evaluation, request->broker_id, request->broker_epoch);
     if (answer.error != KERR_NONE)
         return answer;
-    const struct metadata_broker *broker = metadata_find_broker(evaluation->metadata, request->broker_id);
+    const struct metadata_broker *broker =
+        metadata_find_broker(evaluation->metadata, request->broker_id);
     response->is_caught_up = request->current_metadata_offset >= broker->epoch;
     response->is_fenced = broker->fenced;
     if (broker->fenced && request->want_shut_down) {
@@ -311,9 +341,11 @@ struct answer broker_heartbeat(struct evaluation *evaluation, const struct broke
             response->should_shut_down = true;
         }
     }
-    if (has_directory_assignment(evaluation->metadata_version) && request->offline_log_dirs_count > 0)
+    if (has_directory_assignment(evaluation->metadata_version) &&
+        request->offline_log_dirs_count > 0)
         dirs_offline(evaluation, broker, request);
-    if (has_cordoned_log_dirs(evaluation->metadata_version) && request->cordoned_log_dirs_count >= 0)
+    if (has_cordoned_log_dirs(evaluation->metadata_version) &&
+        request->cordoned_log_dirs_count >= 0)
         dirs_cordoned(evaluation, broker, request);
     return ANSWER_OK;
 }

@@ -16,11 +16,14 @@
 #include "protocol/messages/broker_registration.h"
 #include "protocol/messages/controller_registration.h"
 
-struct answer register_broker(struct evaluation *evaluation, const struct broker_registration_request *request,
+struct answer register_broker(struct evaluation *evaluation,
+                              const struct broker_registration_request *request,
                               struct broker_registration_response *response);
-struct answer broker_heartbeat(struct evaluation *evaluation, const struct broker_heartbeat_request *request,
+struct answer broker_heartbeat(struct evaluation *evaluation,
+                               const struct broker_heartbeat_request *request,
                                struct broker_heartbeat_response *response);
-struct answer register_controller(struct evaluation *evaluation, const struct controller_registration_request *request);
+struct answer register_controller(struct evaluation *evaluation,
+                                  const struct controller_registration_request *request);
 
 // ANSWER_OK when that epoch is the broker's present one.
 struct answer broker_check_epoch(struct evaluation *evaluation, int32_t broker_id, int64_t epoch);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by controller_test.c.
 #include "controller/calls.h"
 
 #include "base/must.h"
@@ -15,10 +16,12 @@ static void fail_create_topics(struct controller_call *call, struct answer answe
     const struct create_topics_request *request = call->request;
     struct create_topics_response *response = call->response;
     response->topics =
-        arena_array(call->arena, struct create_topics_response_creatable_topic_result, request->topics_count + 1);
+        arena_array(call->arena, struct create_topics_response_creatable_topic_result,
+                    request->topics_count + 1);
     response->topics_count = 0;
     for (int32_t i = 0; i < request->topics_count; i++) {
-        struct create_topics_response_creatable_topic_result *result = &response->topics[response->topics_count++];
+        struct create_topics_response_creatable_topic_result *result =
+            &response->topics[response->topics_count++];
         message_init(&create_topics_response_creatable_topic_result_desc, result);
         result->name = request->topics[i].name;
         result->error_code = (int16_t)answer.error;
@@ -32,8 +35,8 @@ static void fail_delete_topics(struct controller_call *call, struct answer answe
     struct delete_topics_response *response = call->response;
     int32_t names = request->topic_names_count > 0 ? request->topic_names_count : 0;
     int32_t topics = request->topics_count > 0 ? request->topics_count : 0;
-    response->responses =
-        arena_array(call->arena, struct delete_topics_response_deletable_topic_result, names + topics + 1);
+    response->responses = arena_array(
+        call->arena, struct delete_topics_response_deletable_topic_result, names + topics + 1);
     response->responses_count = 0;
     for (int32_t i = 0; i < names + topics; i++) {
         struct delete_topics_response_deletable_topic_result *result =
@@ -49,8 +52,9 @@ static void fail_create_partitions(struct controller_call *call, struct answer a
 {
     const struct create_partitions_request *request = call->request;
     struct create_partitions_response *response = call->response;
-    response->results = arena_array(call->arena, struct create_partitions_response_create_partitions_topic_result,
-                                    request->topics_count + 1);
+    response->results =
+        arena_array(call->arena, struct create_partitions_response_create_partitions_topic_result,
+                    request->topics_count + 1);
     response->results_count = 0;
     for (int32_t i = 0; i < request->topics_count; i++) {
         struct create_partitions_response_create_partitions_topic_result *result =
@@ -66,8 +70,9 @@ static void fail_alter_configs(struct controller_call *call, struct answer answe
 {
     const struct alter_configs_request *request = call->request;
     struct alter_configs_response *response = call->response;
-    response->responses = arena_array(call->arena, struct alter_configs_response_alter_configs_resource_response,
-                                      request->resources_count + 1);
+    response->responses =
+        arena_array(call->arena, struct alter_configs_response_alter_configs_resource_response,
+                    request->resources_count + 1);
     response->responses_count = 0;
     for (int32_t i = 0; i < request->resources_count; i++) {
         struct alter_configs_response_alter_configs_resource_response *result =
@@ -84,14 +89,15 @@ static void fail_incremental(struct controller_call *call, struct answer answer)
 {
     const struct incremental_alter_configs_request *request = call->request;
     struct incremental_alter_configs_response *response = call->response;
-    response->responses =
-        arena_array(call->arena, struct incremental_alter_configs_response_alter_configs_resource_response,
-                    request->resources_count + 1);
+    response->responses = arena_array(
+        call->arena, struct incremental_alter_configs_response_alter_configs_resource_response,
+        request->resources_count + 1);
     response->responses_count = 0;
     for (int32_t i = 0; i < request->resources_count; i++) {
         struct incremental_alter_configs_response_alter_configs_resource_response *result =
             &response->responses[response->responses_count++];
-        message_init(&incremental_alter_configs_response_alter_configs_resource_response_desc, result);
+        message_init(&incremental_alter_configs_response_alter_configs_resource_response_desc,
+                     result);
         result->resource_type = request->resources[i].resource_type;
         result->resource_name = request->resources[i].resource_name;
         result->error_code = (int16_t)answer.error;
@@ -119,7 +125,8 @@ void call_fail(struct controller_call *call, struct answer answer)
         fail_incremental(call, answer);
         break;
     case API_ALLOCATE_PRODUCER_IDS:
-        ((struct allocate_producer_ids_response *)call->response)->error_code = (int16_t)answer.error;
+        ((struct allocate_producer_ids_response *)call->response)->error_code =
+            (int16_t)answer.error;
         break;
     case API_BROKER_REGISTRATION:
         ((struct broker_registration_response *)call->response)->error_code = (int16_t)answer.error;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by controller_test.c.
 #include "controller/config_control.h"
 
 #include "controller/resource_check.h"
@@ -37,19 +38,22 @@ static struct answer check_allowed(const struct changes *changes, const struct c
     bool is_broker = changes->type == CONFIG_RESOURCE_BROKER;
     if (is_broker && str_eqz(change->key, "min.insync.replicas") && evaluation->is_elr_enabled) {
         if (changes->name.size > 0)
-            return fail(KERR_INVALID_CONFIG, "Broker-level min.insync.replicas cannot be altered while ELR is enabled.");
-        if (change->value.data == NULL)
             return fail(KERR_INVALID_CONFIG,
-                        "Cluster-level min.insync.replicas cannot be removed while ELR is enabled.");
+                        "Broker-level min.insync.replicas cannot be altered while ELR is enabled.");
+        if (change->value.data == NULL)
+            return fail(
+                KERR_INVALID_CONFIG,
+                "Cluster-level min.insync.replicas cannot be removed while ELR is enabled.");
     }
-    if (is_broker && str_eqz(change->key, "cordoned.log.dirs") && !has_cordoned_log_dirs(evaluation->metadata_version))
-        return fail(KERR_INVALID_CONFIG,
-                    "The cordoned.log.dirs configuration value cannot be set because it requires metadata.version >= "
-                    "4.3-IV0");
+    if (is_broker && str_eqz(change->key, "cordoned.log.dirs") &&
+        !has_cordoned_log_dirs(evaluation->metadata_version))
+        return fail(KERR_INVALID_CONFIG, "The cordoned.log.dirs configuration value cannot be set "
+                                         "because it requires metadata.version >= "
+                                         "4.3-IV0");
     if (change->value.size > VALUE_SIZE_MAX)
-        return fail(KERR_INVALID_CONFIG,
-                    "The configuration value cannot be added because it exceeds the maximum value size of 32767 "
-                    "bytes.");
+        return fail(KERR_INVALID_CONFIG, "The configuration value cannot be added because it "
+                                         "exceeds the maximum value size of 32767 "
+                                         "bytes.");
     return ANSWER_OK;
 }
 
@@ -115,13 +119,16 @@ static void add_clear_elr(struct evaluation *evaluation)
         const struct config_record *config = evaluation->records.items[i].body;
         if (!str_eqz(config->name, "min.insync.replicas"))
             continue;
-        struct str topic = config->resource_type == CONFIG_RESOURCE_TOPIC ? config->resource_name : str_of("");
-        struct clear_elr_record *record = metadata_entries_add(&evaluation->records, METADATA_RECORD_CLEAR_ELR, 0);
+        struct str topic =
+            config->resource_type == CONFIG_RESOURCE_TOPIC ? config->resource_name : str_of("");
+        struct clear_elr_record *record =
+            metadata_entries_add(&evaluation->records, METADATA_RECORD_CLEAR_ELR, 0);
         record->topic_name = topic;
     }
 }
 
-static struct changes changes_of(struct evaluation *evaluation, int8_t type, struct str name, size_t most)
+static struct changes changes_of(struct evaluation *evaluation, int8_t type, struct str name,
+                                 size_t most)
 {
     return (struct changes){
         .evaluation = evaluation,
@@ -136,7 +143,9 @@ static bool is_changed(const struct changes *changes, struct str key, struct str
 {
     // A broker's are written even when nothing changes: it may have missed the file of a password.
     return changes->type == CONFIG_RESOURCE_BROKER ||
-           !str_eq(metadata_config_value(changes->before, arena_str(changes->evaluation->arena, key).data), value);
+           !str_eq(metadata_config_value(changes->before,
+                                         arena_str(changes->evaluation->arena, key).data),
+                   value);
 }
 
 static void add_change(struct changes *changes, struct str key, struct str value)
@@ -175,12 +184,13 @@ static struct str join(struct arena *arena, const struct str *items, size_t coun
     return result;
 }
 
-static struct str edit_list(struct changes *changes, const struct config_def *def, struct str present, struct str operand,
-                            bool is_append)
+static struct str edit_list(struct changes *changes, const struct config_def *def,
+                            struct str present, struct str operand, bool is_append)
 {
     struct arena *arena = changes->evaluation->arena;
     struct str *have, *want;
-    size_t have_count = split(arena, present.data != NULL ? present : str_of(def->default_text), &have);
+    size_t have_count =
+        split(arena, present.data != NULL ? present : str_of(def->default_text), &have);
     size_t want_count = split(arena, operand, &want);
     if (operand.size == 0) { // as Java splits it: one empty part
         want = arena_new(arena, struct str);
@@ -204,29 +214,35 @@ static struct str edit_list(struct changes *changes, const struct config_def *de
     return join(arena, result, count);
 }
 
-static struct answer alter_resource(struct evaluation *evaluation,
-                                    const struct incremental_alter_configs_request_alter_configs_resource *resource)
+static struct answer
+alter_resource(struct evaluation *evaluation,
+               const struct incremental_alter_configs_request_alter_configs_resource *resource)
 {
     static const char *const names[] = { "SET", "DELETE", "APPEND", "SUBTRACT" };
-    struct changes changes =
-        changes_of(evaluation, resource->resource_type, resource->resource_name, (size_t)resource->configs_count);
+    struct changes changes = changes_of(evaluation, resource->resource_type,
+                                        resource->resource_name, (size_t)resource->configs_count);
     for (int32_t i = 0; i < resource->configs_count; i++) {
-        const struct incremental_alter_configs_request_alterable_config *config = &resource->configs[i];
+        const struct incremental_alter_configs_request_alterable_config *config =
+            &resource->configs[i];
         struct str key = arena_str(evaluation->arena, config->name);
         struct str present = metadata_config_value(changes.before, key.data);
         struct str value = config->value;
         if (config->config_operation < 0 || config->config_operation >= OP_COUNT)
-            return fail(KERR_INVALID_REQUEST, arena_printf(evaluation->arena, "Unknown operation type %d",
-                                                           config->config_operation));
+            return fail(KERR_INVALID_REQUEST,
+                        arena_printf(evaluation->arena, "Unknown operation type %d",
+                                     config->config_operation));
         if (config->config_operation == OP_DELETE) {
             value = STR_NULL;
-        } else if (config->config_operation == OP_APPEND || config->config_operation == OP_SUBTRACT) {
+        } else if (config->config_operation == OP_APPEND ||
+                   config->config_operation == OP_SUBTRACT) {
             const struct config_def *def = resource_key_def(changes.type, key);
             if (def == NULL || def->type != CONFIG_TYPE_LIST)
                 return fail(KERR_INVALID_CONFIG,
-                            arena_printf(evaluation->arena, "Can't %s to key %s because its type is not LIST.",
+                            arena_printf(evaluation->arena,
+                                         "Can't %s to key %s because its type is not LIST.",
                                          names[config->config_operation], key.data));
-            value = edit_list(&changes, def, present, config->value, config->config_operation == OP_APPEND);
+            value = edit_list(&changes, def, present, config->value,
+                              config->config_operation == OP_APPEND);
         }
         if (is_changed(&changes, key, value))
             add_change(&changes, key, value);
@@ -241,8 +257,9 @@ struct resource_id {
 
 static bool is_known_type(int8_t type)
 {
-    return type == CONFIG_RESOURCE_TOPIC || type == CONFIG_RESOURCE_BROKER || type == CONFIG_RESOURCE_BROKER_LOGGER ||
-           type == CONFIG_RESOURCE_CLIENT_METRICS || type == CONFIG_RESOURCE_GROUP;
+    return type == CONFIG_RESOURCE_TOPIC || type == CONFIG_RESOURCE_BROKER ||
+           type == CONFIG_RESOURCE_BROKER_LOGGER || type == CONFIG_RESOURCE_CLIENT_METRICS ||
+           type == CONFIG_RESOURCE_GROUP;
 }
 
 // How the request names resource `at`: 0 first and only time, 1 first of several, 2 a later time.
@@ -259,8 +276,8 @@ static int mentioned(const struct resource_id *ids, int32_t count, int32_t at)
     return kind;
 }
 
-static struct answer check_resource(struct evaluation *evaluation, const struct resource_id *ids, int32_t count,
-                                    int32_t at)
+static struct answer check_resource(struct evaluation *evaluation, const struct resource_id *ids,
+                                    int32_t count, int32_t at)
 {
     if (!is_known_type(ids[at].type))
         return fail(KERR_UNSUPPORTED_VERSION,
@@ -277,10 +294,11 @@ struct answer incremental_alter_configs(struct evaluation *evaluation,
     int32_t count = request->resources_count;
     struct resource_id *ids = arena_array(evaluation->arena, struct resource_id, count + 1);
     for (int32_t i = 0; i < count; i++)
-        ids[i] = (struct resource_id){ request->resources[i].resource_type, request->resources[i].resource_name };
-    response->responses = arena_array(evaluation->arena,
-                                      struct incremental_alter_configs_response_alter_configs_resource_response,
-                                      count + 1);
+        ids[i] = (struct resource_id){ request->resources[i].resource_type,
+                                       request->resources[i].resource_name };
+    response->responses = arena_array(
+        evaluation->arena,
+        struct incremental_alter_configs_response_alter_configs_resource_response, count + 1);
     for (int32_t i = 0; i < count; i++) {
         if (is_known_type(ids[i].type) && mentioned(ids, count, i) == 2)
             continue;
@@ -289,7 +307,8 @@ struct answer incremental_alter_configs(struct evaluation *evaluation,
             answer = alter_resource(evaluation, &request->resources[i]);
         struct incremental_alter_configs_response_alter_configs_resource_response *result =
             &response->responses[response->responses_count++];
-        message_init(&incremental_alter_configs_response_alter_configs_resource_response_desc, result);
+        message_init(&incremental_alter_configs_response_alter_configs_resource_response_desc,
+                     result);
         result->error_code = (int16_t)answer.error;
         result->error_message = answer_message(answer);
         result->resource_type = ids[i].type;
@@ -305,14 +324,17 @@ struct answer incremental_alter_configs(struct evaluation *evaluation,
 
 // ---- the old way --------------------------------------------------------------------------------------------
 
-static struct answer replace_resource(struct evaluation *evaluation,
-                                      const struct alter_configs_request_alter_configs_resource *resource)
+static struct answer
+replace_resource(struct evaluation *evaluation,
+                 const struct alter_configs_request_alter_configs_resource *resource)
 {
-    const struct metadata_configs *before = metadata_find_configs(
-        evaluation->metadata, (enum config_resource)resource->resource_type, resource->resource_name);
+    const struct metadata_configs *before =
+        metadata_find_configs(evaluation->metadata, (enum config_resource)resource->resource_type,
+                              resource->resource_name);
     size_t before_count = before == NULL ? 0 : before->count;
-    struct changes changes = changes_of(evaluation, resource->resource_type, resource->resource_name,
-                                        (size_t)resource->configs_count + before_count);
+    struct changes changes =
+        changes_of(evaluation, resource->resource_type, resource->resource_name,
+                   (size_t)resource->configs_count + before_count);
     for (int32_t i = 0; i < resource->configs_count; i++)
         if (is_changed(&changes, resource->configs[i].name, resource->configs[i].value))
             add_change(&changes, resource->configs[i].name, resource->configs[i].value);
@@ -322,20 +344,24 @@ static struct answer replace_resource(struct evaluation *evaluation,
             is_named = is_named || str_eq(resource->configs[j].name, before->entries[i].name);
         if (!is_named)
             // The image's text goes before this record is written: copy it.
-            add_change(&changes, arena_str(evaluation->records.arena, before->entries[i].name), STR_NULL);
+            add_change(&changes, arena_str(evaluation->records.arena, before->entries[i].name),
+                       STR_NULL);
     }
     return commit(&changes);
 }
 
-struct answer alter_configs(struct evaluation *evaluation, const struct alter_configs_request *request,
+struct answer alter_configs(struct evaluation *evaluation,
+                            const struct alter_configs_request *request,
                             struct alter_configs_response *response)
 {
     int32_t count = request->resources_count;
     struct resource_id *ids = arena_array(evaluation->arena, struct resource_id, count + 1);
     for (int32_t i = 0; i < count; i++)
-        ids[i] = (struct resource_id){ request->resources[i].resource_type, request->resources[i].resource_name };
+        ids[i] = (struct resource_id){ request->resources[i].resource_type,
+                                       request->resources[i].resource_name };
     response->responses =
-        arena_array(evaluation->arena, struct alter_configs_response_alter_configs_resource_response, count + 1);
+        arena_array(evaluation->arena,
+                    struct alter_configs_response_alter_configs_resource_response, count + 1);
     for (int32_t i = 0; i < count; i++) {
         if (is_known_type(ids[i].type) && mentioned(ids, count, i) == 2)
             continue;

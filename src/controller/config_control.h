@@ -8,7 +8,8 @@
 #include "protocol/messages/alter_configs.h"
 #include "protocol/messages/incremental_alter_configs.h"
 
-struct answer alter_configs(struct evaluation *evaluation, const struct alter_configs_request *request,
+struct answer alter_configs(struct evaluation *evaluation,
+                            const struct alter_configs_request *request,
                             struct alter_configs_response *response);
 struct answer incremental_alter_configs(struct evaluation *evaluation,
                                         const struct incremental_alter_configs_request *request,

@@ -35,11 +35,11 @@ struct controller {
     struct controller_options options;
     char *metadata_dir, *cluster_id, *listener_name, *host; // behind the options
 
-    struct metadata *published;        // the image of all readers; not ours to free
-    struct metadata *own;              // ahead of it by what is being written
+    struct metadata *published; // the image of all readers; not ours to free
+    struct metadata *own;       // ahead of it by what is being written
     struct replay published_replay;
     struct replay own_replay;
-    struct topic_names topic_names;    // of `own`
+    struct topic_names topic_names; // of `own`
     uint64_t random;
 
     struct metadata_log *log;
@@ -49,13 +49,13 @@ struct controller {
     atomic_int kraft_version;
     atomic_int epoch;
 
-    struct arena cycle;                // records of the present write
+    struct arena cycle; // records of the present write
     struct strbuf batches;
     struct batch_builder builder;
     int64_t bytes_since_snapshot;
-    int64_t snapshot_due_us;           // INT64_MAX: nothing new since the last one
+    int64_t snapshot_due_us; // INT64_MAX: nothing new since the last one
 
-    pthread_mutex_t lock;              // of the queue
+    pthread_mutex_t lock; // of the queue
     pthread_cond_t wake;
     struct list queue;
     bool is_stopping;
@@ -70,8 +70,8 @@ struct controller {
 
 static int refuse_open(struct controller *controller, int error, const char *reason)
 {
-    trace_error(controller->options.trace, "controller cannot start dir=\"%s\" reason=\"%s\"", controller->metadata_dir,
-                reason);
+    trace_error(controller->options.trace, "controller cannot start dir=\"%s\" reason=\"%s\"",
+                controller->metadata_dir, reason);
     return error;
 }
 
@@ -85,7 +85,8 @@ static const struct voters_record *voters_with_endpoint(struct controller *contr
         return NULL;
     for (int32_t i = 0; i < voter->endpoints_count; i++)
         if (str_eqz(voter->endpoints[i].name, options->listener_name) &&
-            str_eqz(voter->endpoints[i].host, options->host) && voter->endpoints[i].port == options->port)
+            str_eqz(voter->endpoints[i].host, options->host) &&
+            voter->endpoints[i].port == options->port)
             return NULL;
     return voters_of_one(&controller->history_arena, voter->voter_id, voter->voter_directory_id,
                          str_of(options->listener_name), str_of(options->host), options->port);
@@ -98,7 +99,8 @@ static int elect(struct controller *controller, const struct voters_record *vote
     case RAFT_IS_VOTER:
         break;
     case RAFT_NOT_A_VOTER:
-        return refuse_open(controller, -EINVAL, "this node, with this directory id, is not one of the voters");
+        return refuse_open(controller, -EINVAL,
+                           "this node, with this directory id, is not one of the voters");
     case RAFT_SEVERAL_VOTERS:
         return refuse_open(controller, -ENOTSUP, "the quorum has several voters");
     }
@@ -107,7 +109,8 @@ static int elect(struct controller *controller, const struct voters_record *vote
     int error = quorum_state_read(options->disk, dir, &state);
     if (error != 0 && error != -ENOENT)
         return refuse_open(controller, error, "quorum-state cannot be read");
-    raft_init(&controller->raft, options->node_id, options->directory_id, &state, controller->history.last_epoch);
+    raft_init(&controller->raft, options->node_id, options->directory_id, &state,
+              controller->history.last_epoch);
     struct raft_event event = { .type = RAFT_START, .now_us = clock_monotonic_us(options->clock) };
     unsigned effects = raft_step(&controller->raft, &event);
     must(effects == RAFT_PERSIST_STATE);
@@ -147,11 +150,13 @@ static int activate(struct controller *controller, const struct voters_record *v
         controller->history.kraft_version >= 1 ? voters_with_endpoint(controller, voters) : NULL;
     if (changed != NULL)
         voters = changed;
-    bool with_voters = controller->history.kraft_version >= 1 && (!controller->history.is_in_log || changed != NULL);
+    bool with_voters = controller->history.kraft_version >= 1 &&
+                       (!controller->history.is_in_log || changed != NULL);
     strbuf_fini(&controller->batches);
     controller->batches = STRBUF_EMPTY;
-    int control_count = activation_control_batch(&controller->batches, offset, &controller->raft, voters,
-                                                 controller->history.kraft_version, with_voters, now_ms);
+    int control_count =
+        activation_control_batch(&controller->batches, offset, &controller->raft, voters,
+                                 controller->history.kraft_version, with_voters, now_ms);
     if (controller->history.kraft_version >= 1)
         controller->history.voters = voters;
     controller->history.is_in_log = controller->history.is_in_log || with_voters;
@@ -159,27 +164,29 @@ static int activate(struct controller *controller, const struct voters_record *v
     struct metadata_entries records;
     metadata_entries_init(&records, &controller->cycle);
     const char *reason = NULL;
-    int error = activation_records(&controller->published_replay, options->disk, controller->metadata_dir,
-                                   options->config, &records, &reason);
+    int error = activation_records(&controller->published_replay, options->disk,
+                                   controller->metadata_dir, options->config, &records, &reason);
     if (error != 0)
         return refuse_open(controller, error, reason != NULL ? reason : strerror(-error));
     int64_t records_offset = offset + control_count;
     if (records.count > 0)
-        append_batch(&controller->batches, &controller->builder, records.items, records.count, records_offset, epoch,
-                     now_ms);
+        append_batch(&controller->batches, &controller->builder, records.items, records.count,
+                     records_offset, epoch, now_ms);
     struct bytes batches = { (const uint8_t *)controller->batches.data, controller->batches.size };
     error = metadata_log_append(controller->log, batches, epoch);
     if (error == 0)
         error = metadata_log_sync(controller->log);
     if (error != 0)
         return refuse_open(controller, error, "the metadata log cannot be written");
-    raft_step(&controller->raft, &(struct raft_event){ .type = RAFT_EPOCH_BEGUN, .offset = offset });
+    raft_step(&controller->raft,
+              &(struct raft_event){ .type = RAFT_EPOCH_BEGUN, .offset = offset });
     synced(controller);
 
     controller->published->offset = records_offset - 1;
     controller->published->epoch = epoch;
     for (size_t i = 0; i < records.count; i++) {
-        bool is_sound = replay_entry(&controller->published_replay, &records.items[i], records_offset + (int64_t)i, epoch);
+        bool is_sound = replay_entry(&controller->published_replay, &records.items[i],
+                                     records_offset + (int64_t)i, epoch);
         if (!is_sound)
             return refuse_open(controller, -EBADMSG, controller->published_replay.reason);
     }
@@ -209,7 +216,8 @@ static int open_all(struct controller *controller)
     const struct voters_record *voters = NULL;
     const char *reason = NULL;
     if (error == 0) {
-        voters = activation_voters(&controller->history, options->config, &controller->history_arena, &reason);
+        voters = activation_voters(&controller->history, options->config,
+                                   &controller->history_arena, &reason);
         if (voters == NULL)
             error = refuse_open(controller, -EINVAL, reason);
     }
@@ -222,8 +230,8 @@ static int open_all(struct controller *controller)
         return error;
     image_copy(controller->published, controller->own);
     load_topic_names(controller);
-    trace_info(options->trace, "controller active node=%d epoch=%d offset=%" PRId64 " topics=%zu", options->node_id,
-               controller->raft.state.leader_epoch, controller->published->offset,
+    trace_info(options->trace, "controller active node=%d epoch=%d offset=%" PRId64 " topics=%zu",
+               options->node_id, controller->raft.state.leader_epoch, controller->published->offset,
                metadata_topics_count(controller->published));
     return 0;
 }
@@ -234,7 +242,8 @@ int controller_open(const struct controller_options *options, struct controller 
     controller->options = *options;
     controller->options.metadata_dir = controller->metadata_dir = mem_strdup(options->metadata_dir);
     controller->options.cluster_id = controller->cluster_id = mem_strdup(options->cluster_id);
-    controller->options.listener_name = controller->listener_name = mem_strdup(options->listener_name);
+    controller->options.listener_name = controller->listener_name =
+        mem_strdup(options->listener_name);
     controller->options.host = controller->host = mem_strdup(options->host);
     controller->published = options->metadata;
     controller->own = metadata_new();
@@ -277,14 +286,15 @@ static void follow_names(struct controller *controller, const struct metadata_en
     if (entry->type == METADATA_RECORD_TOPIC) {
         topic_names_add(&controller->topic_names, ((const struct topic_record *)entry->body)->name);
     } else if (entry->type == METADATA_RECORD_REMOVE_TOPIC) {
-        const struct metadata_topic *topic =
-            metadata_find_topic_by_id(controller->own, ((const struct remove_topic_record *)entry->body)->topic_id);
+        const struct metadata_topic *topic = metadata_find_topic_by_id(
+            controller->own, ((const struct remove_topic_record *)entry->body)->topic_id);
         topic_names_remove(&controller->topic_names, (struct str){ topic->name, topic->name_size });
     }
 }
 
 // Decides a call, and lets the own image know before the next is decided.
-static struct planned *plan(struct controller *controller, struct controller_call *call, int64_t offset, int64_t now_ms)
+static struct planned *plan(struct controller *controller, struct controller_call *call,
+                            int64_t offset, int64_t now_ms)
 {
     struct evaluation evaluation = {
         .metadata = controller->own,
@@ -294,7 +304,8 @@ static struct planned *plan(struct controller *controller, struct controller_cal
         .node_id = controller->options.node_id,
         .next_offset = offset,
         .metadata_version = metadata_feature_level(controller->own, "metadata.version"),
-        .is_elr_enabled = metadata_feature_level(controller->own, "eligible.leader.replicas.version") > 0,
+        .is_elr_enabled =
+            metadata_feature_level(controller->own, "eligible.leader.replicas.version") > 0,
         .random = &controller->random,
         .arena = call->arena,
     };
@@ -309,10 +320,12 @@ static struct planned *plan(struct controller *controller, struct controller_cal
     if (planned->count == 0)
         return planned;
     int32_t epoch = controller->raft.state.leader_epoch;
-    append_batch(&controller->batches, &controller->builder, planned->records, planned->count, offset, epoch, now_ms);
+    append_batch(&controller->batches, &controller->builder, planned->records, planned->count,
+                 offset, epoch, now_ms);
     for (size_t i = 0; i < planned->count; i++) {
         follow_names(controller, &planned->records[i]);
-        bool is_sound = replay_entry(&controller->own_replay, &planned->records[i], offset + (int64_t)i, epoch);
+        bool is_sound =
+            replay_entry(&controller->own_replay, &planned->records[i], offset + (int64_t)i, epoch);
         must(is_sound); // a decision never contradicts the state it was made in
     }
     return planned;
@@ -323,7 +336,8 @@ static void publish(struct controller *controller, struct list *planned_list)
     struct delta delta;
     delta_init(&delta, &controller->cycle);
     controller->published_replay.delta = &delta;
-    list_for_each (at, planned_list) {
+    list_for_each(at, planned_list)
+    {
         const struct planned *planned = container_of(at, struct planned, link);
         if (planned->count == 0)
             continue;
@@ -331,7 +345,8 @@ static void publish(struct controller *controller, struct list *planned_list)
         image_lock(controller->published);
         for (size_t i = 0; i < planned->count; i++) {
             bool is_sound = replay_entry(&controller->published_replay, &planned->records[i],
-                                         planned->first_offset + (int64_t)i, controller->raft.state.leader_epoch);
+                                         planned->first_offset + (int64_t)i,
+                                         controller->raft.state.leader_epoch);
             must(is_sound);
         }
         metadata_unlock(controller->published);
@@ -348,7 +363,8 @@ static void fail(struct controller *controller)
     pthread_mutex_lock(&controller->lock);
     controller->has_failed = true;
     pthread_mutex_unlock(&controller->lock);
-    trace_error(controller->options.trace, "controller resigned epoch=%d", controller->raft.state.leader_epoch);
+    trace_error(controller->options.trace, "controller resigned epoch=%d",
+                controller->raft.state.leader_epoch);
     if (controller->options.on_failed != NULL)
         controller->options.on_failed(controller->options.arg);
 }
@@ -359,9 +375,11 @@ static void note_written(struct controller *controller, int64_t now_ms)
     controller->history.last_timestamp = now_ms;
     controller->bytes_since_snapshot += (int64_t)controller->batches.size;
     if (controller->snapshot_due_us == INT64_MAX) {
-        int64_t interval_ms = config_long(controller->options.config, CONFIG_METADATA_LOG_MAX_SNAPSHOT_INTERVAL_MS);
+        int64_t interval_ms =
+            config_long(controller->options.config, CONFIG_METADATA_LOG_MAX_SNAPSHOT_INTERVAL_MS);
         if (interval_ms > 0)
-            controller->snapshot_due_us = clock_monotonic_us(controller->options.clock) + interval_ms * 1000;
+            controller->snapshot_due_us =
+                clock_monotonic_us(controller->options.clock) + interval_ms * 1000;
     }
 }
 
@@ -402,7 +420,8 @@ static void write_some(struct controller *controller, struct list *calls)
         note_written(controller, now_ms);
         publish(controller, &planned_list);
     }
-    list_for_each (at, &planned_list) {
+    list_for_each(at, &planned_list)
+    {
         const struct planned *planned = container_of(at, struct planned, link);
         if (!is_written && planned->count > 0)
             call_fail(planned->call, (struct answer){ KERR_NOT_CONTROLLER, NULL });
@@ -425,7 +444,8 @@ static void fail_calls(struct list *calls)
 
 static void maybe_snapshot(struct controller *controller)
 {
-    int64_t limit = config_long(controller->options.config, CONFIG_METADATA_LOG_MAX_RECORD_BYTES_BETWEEN_SNAPSHOTS);
+    int64_t limit = config_long(controller->options.config,
+                                CONFIG_METADATA_LOG_MAX_RECORD_BYTES_BETWEEN_SNAPSHOTS);
     bool is_due = controller->bytes_since_snapshot >= limit ||
                   clock_monotonic_us(controller->options.clock) >= controller->snapshot_due_us;
     if (!is_due || controller->bytes_since_snapshot == 0)

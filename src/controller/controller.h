@@ -14,7 +14,7 @@
 //     controller resigns for good, every call is answered with NOT_CONTROLLER, and on_failed tells the broker to stop.
 // (3) The records of one call commit together or not at all.
 // (4) The thread sleeps until there is a call or a snapshot is due: an idle cluster writes and computes nothing
-//     (doc/decisions/no-op-records.md).
+//     (doc/decisions/0005-no-op-records.md).
 #ifndef CONTROLLER_CONTROLLER_H
 #define CONTROLLER_CONTROLLER_H
 
@@ -36,10 +36,10 @@ struct metadata;
 // or a controller that has stopped or failed, is answered with an error in the response.
 struct controller_call {
     enum api_key api_key;
-    int16_t version;               // decides what error codes a client of that age is told
-    const void *request;           // decoded
-    void *response;                // with defaults; filled when completed
-    struct arena *arena;           // for what the response points to; the controller's alone until completed
+    int16_t version;     // decides what error codes a client of that age is told
+    const void *request; // decoded
+    void *response;      // with defaults; filled when completed
+    struct arena *arena; // for what the response points to; the controller's alone until completed
     struct completion *completion; // completed on the controller's thread
     struct list _link;
 };
@@ -49,13 +49,14 @@ struct controller_options {
     struct clock *clock;
     struct trace *trace;
     const struct config *config;
-    struct metadata *metadata;   // empty; filled by controller_open
-    const char *metadata_dir;    // the log dir that holds (or will hold) __cluster_metadata-0 and bootstrap.checkpoint
+    struct metadata *metadata; // empty; filled by controller_open
+    const char *
+        metadata_dir; // the log dir that holds (or will hold) __cluster_metadata-0 and bootstrap.checkpoint
     const char *cluster_id;
     int32_t node_id;
-    struct uuid directory_id;    // of metadata_dir, from its meta.properties
+    struct uuid directory_id; // of metadata_dir, from its meta.properties
     // Where other controllers would find this one; a changed endpoint goes into the voter set. NULL name: leave it.
-    const char *listener_name;   // "CONTROLLER"
+    const char *listener_name; // "CONTROLLER"
     const char *host;
     uint16_t port;
     // A write of the metadata log failed (any thread; once). May be NULL.

@@ -36,7 +36,8 @@ static const struct metadata_endpoint endpoints[] = {
     { { "PLAINTEXT", 9 }, { "localhost", 9 }, 9092, 0 },
 };
 
-static void on_change(struct metadata_subscription *subscription, const struct metadata_delta *delta)
+static void on_change(struct metadata_subscription *subscription,
+                      const struct metadata_delta *delta)
 {
     struct fixture *f = container_of(subscription, struct fixture, subscription);
     f->changes++;
@@ -56,7 +57,8 @@ static void format(struct fixture *f)
     metadata_entries_init(&entries, &f->arena);
     struct bootstrap_feature features[16];
     for (size_t i = 0; i < features_supported_count; i++)
-        features[i] = (struct bootstrap_feature){ features_supported[i].name, features_supported[i].level_of_new_cluster };
+        features[i] = (struct bootstrap_feature){ features_supported[i].name,
+                                                  features_supported[i].level_of_new_cluster };
     bootstrap_entries(&entries, features, features_supported_count, NULL, 0);
     struct strbuf file = STRBUF_EMPTY;
     bootstrap_encode(&file, &entries, 1700000000000);
@@ -65,7 +67,9 @@ static void format(struct fixture *f)
     char *dir = mem_printf("%s/__cluster_metadata-0", f->folder);
     CU_ASSERT_EQUAL_FATAL(disk_mkdirs(disk_posix(), dir), 0);
     mem_free(dir);
-    genesis_encode(&file, voters_of_one(&f->arena, 1, f->directory_id, str_of("CONTROLLER"), str_of("localhost"), 9093),
+    genesis_encode(&file,
+                   voters_of_one(&f->arena, 1, f->directory_id, str_of("CONTROLLER"),
+                                 str_of("localhost"), 9093),
                    1700000000000);
     write_file(f, "__cluster_metadata-0/" GENESIS_FILE, &file);
     strbuf_fini(&file);
@@ -142,7 +146,8 @@ static void *call(struct fixture *f, enum api_key api_key, int16_t version, cons
     const struct message_desc *desc = message_response_desc((int16_t)api_key);
     void *response = arena_zalloc(&f->arena, desc->struct_size);
     message_init(desc, response);
-    struct controller_call call = { api_key, version, request, response, &f->arena, NULL, { NULL, NULL } };
+    struct controller_call call = { api_key,   version, request,       response,
+                                    &f->arena, NULL,    { NULL, NULL } };
     controller_call(f->controller, &call);
     return response;
 }
@@ -163,7 +168,8 @@ static struct create_topics_request *create_request(struct fixture *f, int count
     return request;
 }
 
-static struct create_topics_response *create(struct fixture *f, const char *name, int32_t partitions)
+static struct create_topics_response *create(struct fixture *f, const char *name,
+                                             int32_t partitions)
 {
     struct create_topics_request *request = create_request(f, 1);
     request->topics[0].name = str_of(name);
@@ -179,7 +185,8 @@ static void a_new_cluster_begins_as_kafkas(void)
     metadata_lock_read(f.metadata);
     CU_ASSERT_EQUAL(metadata_feature_level(f.metadata, "metadata.version"), 30);
     CU_ASSERT_EQUAL(metadata_feature_level(f.metadata, "transaction.version"), 2);
-    const struct metadata_configs *configs = metadata_find_configs(f.metadata, CONFIG_RESOURCE_BROKER, str_of(""));
+    const struct metadata_configs *configs =
+        metadata_find_configs(f.metadata, CONFIG_RESOURCE_BROKER, str_of(""));
     CU_ASSERT_TRUE(str_eqz(metadata_config_value(configs, "min.insync.replicas"), "1"));
     const struct metadata_broker *broker = metadata_find_broker(f.metadata, 1);
     CU_ASSERT_PTR_NOT_NULL_FATAL(broker);
@@ -197,8 +204,9 @@ static void a_new_cluster_begins_as_kafkas(void)
     char *path = mem_printf("%s/__cluster_metadata-0/quorum-state", f.folder);
     struct strbuf state = STRBUF_EMPTY;
     CU_ASSERT_EQUAL(disk_read_whole(disk_posix(), path, &state), 0);
-    CU_ASSERT_STRING_EQUAL(state.data, "{\"leaderId\":1,\"leaderEpoch\":1,\"votedId\":-1,"
-                                       "\"votedDirectoryId\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"data_version\":1}");
+    CU_ASSERT_STRING_EQUAL(state.data,
+                           "{\"leaderId\":1,\"leaderEpoch\":1,\"votedId\":-1,"
+                           "\"votedDirectoryId\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"data_version\":1}");
     strbuf_fini(&state);
     mem_free(path);
 
@@ -284,21 +292,28 @@ struct refusal {
 static void what_cannot_be_made_is_refused_in_kafkas_words(void)
 {
     static const struct refusal refusals[] = {
-        { "", 1, 1, KERR_INVALID_TOPIC_EXCEPTION, "Topic name is invalid: the empty string is not allowed" },
+        { "", 1, 1, KERR_INVALID_TOPIC_EXCEPTION,
+          "Topic name is invalid: the empty string is not allowed" },
         { "..", 1, 1, KERR_INVALID_TOPIC_EXCEPTION, "Topic name is invalid: '..' is not allowed" },
         { "a b", 1, 1, KERR_INVALID_TOPIC_EXCEPTION,
-          "Topic name is invalid: 'a b' contains one or more characters other than ASCII alphanumerics, '.', '_' and "
+          "Topic name is invalid: 'a b' contains one or more characters other than ASCII "
+          "alphanumerics, '.', '_' and "
           "'-'" },
-        { "x_y", 1, 1, KERR_INVALID_TOPIC_EXCEPTION, "Topic 'x_y' collides with existing topic: x.y" },
-        { "p0", 0, 1, KERR_INVALID_PARTITIONS, "Number of partitions was set to an invalid non-positive value." },
+        { "x_y", 1, 1, KERR_INVALID_TOPIC_EXCEPTION,
+          "Topic 'x_y' collides with existing topic: x.y" },
+        { "p0", 0, 1, KERR_INVALID_PARTITIONS,
+          "Number of partitions was set to an invalid non-positive value." },
         { "p1", 1, 0, KERR_INVALID_REPLICATION_FACTOR,
           "Replication factor must be larger than 0, or -1 to use the default value." },
         { "p2", 1, 2, KERR_INVALID_REPLICATION_FACTOR,
-          "Unable to replicate the partition 2 time(s): The target replication factor of 2 cannot be reached because "
-          "only 1 broker(s) are registered or some brokers have all their log directories cordoned." },
+          "Unable to replicate the partition 2 time(s): The target replication factor of 2 cannot "
+          "be reached because "
+          "only 1 broker(s) are registered or some brokers have all their log directories "
+          "cordoned." },
         { "__cluster_metadata", 1, 1, KERR_INVALID_REQUEST,
           "Creation of internal topic __cluster_metadata is prohibited." },
-        { "p3", 10001, 1, KERR_POLICY_VIOLATION, "Excessively large number of partitions per request." },
+        { "p3", 10001, 1, KERR_POLICY_VIOLATION,
+          "Excessively large number of partitions per request." },
     };
     struct fixture f;
     setup(&f);
@@ -314,7 +329,8 @@ static void what_cannot_be_made_is_refused_in_kafkas_words(void)
         CU_ASSERT_EQUAL_FATAL(response->topics_count, 1);
         CU_ASSERT_EQUAL(response->topics[0].error_code, refusals[i].error);
         if (!str_eqz(response->topics[0].error_message, refusals[i].message))
-            fprintf(stderr, "%s: %.*s\n", refusals[i].name, STR_ARG(response->topics[0].error_message));
+            fprintf(stderr, "%s: %.*s\n", refusals[i].name,
+                    STR_ARG(response->topics[0].error_message));
         CU_ASSERT_TRUE(str_eqz(response->topics[0].error_message, refusals[i].message));
     }
     // Twice in one request: answered once; validate_only: all but the writing.
@@ -362,8 +378,9 @@ static void manual_assignments_are_checked(void)
     assignments[1].partition_index = 1;
     assignments[1].broker_ids = seven;
     response = call(&f, API_CREATE_TOPICS, 7, request);
-    CU_ASSERT_TRUE(str_eqz(response->topics[0].error_message,
-                           "The manual partition assignment includes broker 7, but no such broker is registered."));
+    CU_ASSERT_TRUE(str_eqz(
+        response->topics[0].error_message,
+        "The manual partition assignment includes broker 7, but no such broker is registered."));
     assignments[1].broker_ids = one;
     response = call(&f, API_CREATE_TOPICS, 7, request);
     CU_ASSERT_EQUAL(response->topics[0].error_code, KERR_NONE);
@@ -393,7 +410,8 @@ static void partitions_are_added(void)
     topics[1].name = str_of("none");
     request.topics = topics;
     request.topics_count = 2;
-    const struct create_partitions_response *response = call(&f, API_CREATE_PARTITIONS, 3, &request);
+    const struct create_partitions_response *response =
+        call(&f, API_CREATE_PARTITIONS, 3, &request);
     CU_ASSERT_EQUAL_FATAL(response->results_count, 2);
     CU_ASSERT_EQUAL(response->results[0].error_code, KERR_NONE);
     CU_ASSERT_EQUAL(response->results[1].error_code, KERR_UNKNOWN_TOPIC_OR_PARTITION);
@@ -401,11 +419,13 @@ static void partitions_are_added(void)
     request.topics_count = 1;
     response = call(&f, API_CREATE_PARTITIONS, 3, &request);
     CU_ASSERT_EQUAL(response->results[0].error_code, KERR_INVALID_PARTITIONS);
-    CU_ASSERT_TRUE(str_eqz(response->results[0].error_message, "Topic already has 4 partition(s)."));
+    CU_ASSERT_TRUE(
+        str_eqz(response->results[0].error_message, "Topic already has 4 partition(s)."));
     topics[0].count = 3;
     response = call(&f, API_CREATE_PARTITIONS, 3, &request);
-    CU_ASSERT_TRUE(str_eqz(response->results[0].error_message,
-                           "The topic t currently has 4 partition(s); 3 would not be an increase."));
+    CU_ASSERT_TRUE(
+        str_eqz(response->results[0].error_message,
+                "The topic t currently has 4 partition(s); 3 would not be an increase."));
     stop(&f);
     teardown(&f);
 }
@@ -438,15 +458,16 @@ static void topics_are_deleted_by_name_and_by_id(void)
     CU_ASSERT_EQUAL(unknown, 1);
     CU_ASSERT_EQUAL(invalid, 1);
     CU_ASSERT_EQUAL(metadata_topics_count(f.metadata), 0);
-    CU_ASSERT_EQUAL(create(&f, "a_b", 1)->topics[0].error_code, KERR_NONE); // a.b is no longer there to collide
+    CU_ASSERT_EQUAL(create(&f, "a_b", 1)->topics[0].error_code,
+                    KERR_NONE); // a.b is no longer there to collide
     stop(&f);
     teardown(&f);
 }
 
 // ---- configs, producer ids ----------------------------------------------------------------------------------
 
-static int16_t alter(struct fixture *f, int8_t type, const char *resource, const char *key, int8_t operation,
-                     const char *value)
+static int16_t alter(struct fixture *f, int8_t type, const char *resource, const char *key,
+                     int8_t operation, const char *value)
 {
     struct incremental_alter_configs_request request;
     message_init(&incremental_alter_configs_request_desc, &request);
@@ -463,7 +484,8 @@ static int16_t alter(struct fixture *f, int8_t type, const char *resource, const
     resources[0].configs_count = 1;
     request.resources = resources;
     request.resources_count = 1;
-    const struct incremental_alter_configs_response *response = call(f, API_INCREMENTAL_ALTER_CONFIGS, 1, &request);
+    const struct incremental_alter_configs_response *response =
+        call(f, API_INCREMENTAL_ALTER_CONFIGS, 1, &request);
     return response->responses[0].error_code;
 }
 
@@ -474,30 +496,47 @@ static void configs_are_altered(void)
     start(&f, -1);
     create(&f, "t", 1);
     CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_TOPIC, "t", "retention.ms", 0, "5"), KERR_NONE);
-    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_TOPIC, "t", "cleanup.policy", 2, "compact"), KERR_NONE);
-    const struct metadata_configs *configs = metadata_find_configs(f.metadata, CONFIG_RESOURCE_TOPIC, str_of("t"));
+    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_TOPIC, "t", "cleanup.policy", 2, "compact"),
+                    KERR_NONE);
+    const struct metadata_configs *configs =
+        metadata_find_configs(f.metadata, CONFIG_RESOURCE_TOPIC, str_of("t"));
     CU_ASSERT_TRUE(str_eqz(metadata_config_value(configs, "cleanup.policy"), "delete,compact"));
-    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_TOPIC, "t", "cleanup.policy", 3, "delete"), KERR_NONE);
+    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_TOPIC, "t", "cleanup.policy", 3, "delete"),
+                    KERR_NONE);
     configs = metadata_find_configs(f.metadata, CONFIG_RESOURCE_TOPIC, str_of("t"));
     CU_ASSERT_TRUE(str_eqz(metadata_config_value(configs, "cleanup.policy"), "compact"));
-    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_TOPIC, "t", "retention.ms", 2, "5"), KERR_INVALID_CONFIG); // no list
-    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_TOPIC, "t", "retention.ms", 0, "x"), KERR_INVALID_CONFIG);
-    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_TOPIC, "none", "retention.ms", 0, "5"), KERR_UNKNOWN_TOPIC_OR_PARTITION);
+    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_TOPIC, "t", "retention.ms", 2, "5"),
+                    KERR_INVALID_CONFIG); // no list
+    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_TOPIC, "t", "retention.ms", 0, "x"),
+                    KERR_INVALID_CONFIG);
+    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_TOPIC, "none", "retention.ms", 0, "5"),
+                    KERR_UNKNOWN_TOPIC_OR_PARTITION);
     CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_TOPIC, "t", "retention.ms", 1, NULL), KERR_NONE);
     CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_TOPIC, "t", "cleanup.policy", 1, NULL), KERR_NONE);
     CU_ASSERT_PTR_NULL(metadata_find_configs(f.metadata, CONFIG_RESOURCE_TOPIC, str_of("t")));
-    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_BROKER, "", "message.max.bytes", 0, "2000000"), KERR_NONE);
+    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_BROKER, "", "message.max.bytes", 0, "2000000"),
+                    KERR_NONE);
     CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_BROKER, "7", "message.max.bytes", 0, "2000000"),
                     KERR_BROKER_ID_NOT_REGISTERED);
-    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_BROKER, "1", "min.insync.replicas", 0, "2"), KERR_INVALID_CONFIG);
-    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_BROKER, "", "min.insync.replicas", 1, NULL), KERR_INVALID_CONFIG);
-    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_GROUP, "g", "consumer.session.timeout.ms", 0, "50000"), KERR_NONE);
-    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_GROUP, "g", "consumer.session.timeout.ms", 0, "5"), KERR_INVALID_CONFIG);
-    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_GROUP, "g", "no.such.key", 0, "5"), KERR_INVALID_CONFIG);
-    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_CLIENT_METRICS, "m", "interval.ms", 0, "5000"), KERR_NONE);
-    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_CLIENT_METRICS, "m", "interval.ms", 0, "50"), KERR_INVALID_REQUEST);
-    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_CLIENT_METRICS, "m", "match", 0, "client_id=abc"), KERR_NONE);
-    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_CLIENT_METRICS, "m", "match", 0, "who=abc"), KERR_INVALID_CONFIG);
+    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_BROKER, "1", "min.insync.replicas", 0, "2"),
+                    KERR_INVALID_CONFIG);
+    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_BROKER, "", "min.insync.replicas", 1, NULL),
+                    KERR_INVALID_CONFIG);
+    CU_ASSERT_EQUAL(
+        alter(&f, CONFIG_RESOURCE_GROUP, "g", "consumer.session.timeout.ms", 0, "50000"),
+        KERR_NONE);
+    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_GROUP, "g", "consumer.session.timeout.ms", 0, "5"),
+                    KERR_INVALID_CONFIG);
+    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_GROUP, "g", "no.such.key", 0, "5"),
+                    KERR_INVALID_CONFIG);
+    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_CLIENT_METRICS, "m", "interval.ms", 0, "5000"),
+                    KERR_NONE);
+    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_CLIENT_METRICS, "m", "interval.ms", 0, "50"),
+                    KERR_INVALID_REQUEST);
+    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_CLIENT_METRICS, "m", "match", 0, "client_id=abc"),
+                    KERR_NONE);
+    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_CLIENT_METRICS, "m", "match", 0, "who=abc"),
+                    KERR_INVALID_CONFIG);
     CU_ASSERT_EQUAL(alter(&f, 3, "t", "x", 0, "y"), KERR_UNSUPPORTED_VERSION);
     stop(&f);
     teardown(&f);
@@ -509,7 +548,8 @@ static int64_t next_block(struct fixture *f, int64_t epoch, enum kafka_error exp
     message_init(&allocate_producer_ids_request_desc, &request);
     request.broker_id = 1;
     request.broker_epoch = epoch;
-    const struct allocate_producer_ids_response *response = call(f, API_ALLOCATE_PRODUCER_IDS, 0, &request);
+    const struct allocate_producer_ids_response *response =
+        call(f, API_ALLOCATE_PRODUCER_IDS, 0, &request);
     CU_ASSERT_EQUAL(response->error_code, expected);
     CU_ASSERT_EQUAL(response->producer_id_len, expected == KERR_NONE ? 1000 : 0);
     return response->producer_id_start;
@@ -532,7 +572,8 @@ static void producer_ids_are_never_given_twice(void)
 
 // ---- restarts -----------------------------------------------------------------------------------------------
 
-static void expect_partition(struct fixture *f, int32_t leader, int32_t leader_epoch, int8_t recovery_state)
+static void expect_partition(struct fixture *f, int32_t leader, int32_t leader_epoch,
+                             int8_t recovery_state)
 {
     const struct metadata_topic *topic = metadata_find_topic(f->metadata, str_of("t"));
     CU_ASSERT_PTR_NOT_NULL_FATAL(topic);
@@ -554,13 +595,17 @@ static void a_clean_restart_keeps_the_leader_without_recovery(void)
     expect_partition(&f, 1, 0, 0);
     CU_ASSERT_EQUAL(local_broker_shut_down(&f.broker), KERR_NONE);
     expect_partition(&f, -1, 1, 0);
-    CU_ASSERT_EQUAL(metadata_find_topic(f.metadata, str_of("t"))->partitions[0].eligible_leader_replicas_count, 1);
+    CU_ASSERT_EQUAL(
+        metadata_find_topic(f.metadata, str_of("t"))->partitions[0].eligible_leader_replicas_count,
+        1);
     CU_ASSERT_TRUE(metadata_find_broker(f.metadata, 1)->fenced);
     int64_t epoch = f.broker.epoch;
     stop(&f);
     start(&f, epoch);
     expect_partition(&f, 1, 2, 0);
-    CU_ASSERT_EQUAL(metadata_find_topic(f.metadata, str_of("t"))->partitions[0].eligible_leader_replicas_count, 0);
+    CU_ASSERT_EQUAL(
+        metadata_find_topic(f.metadata, str_of("t"))->partitions[0].eligible_leader_replicas_count,
+        0);
     CU_ASSERT_TRUE(f.broker.epoch > epoch);
     stop(&f);
     teardown(&f);
@@ -585,7 +630,8 @@ static void a_snapshot_and_the_log_behind_it_give_the_same_image(void)
     setup(&f);
     struct strbuf message = STRBUF_EMPTY;
     CU_ASSERT_TRUE(config_set(f.config, CONFIG_SOURCE_STATIC_BROKER,
-                              str_of("metadata.log.max.record.bytes.between.snapshots"), str_of("2000"), &message));
+                              str_of("metadata.log.max.record.bytes.between.snapshots"),
+                              str_of("2000"), &message));
     strbuf_fini(&message);
     start(&f, -1);
     for (int i = 0; i < 40; i++) {
@@ -643,7 +689,8 @@ static void calls_that_wait_share_one_write(void)
         all[i].done = &done;
         all[i].completion.complete = on_counted;
         all[i].call = (struct controller_call){
-            API_CREATE_TOPICS, 7, request, &all[i].response, &f.arena, &all[i].completion, { NULL, NULL },
+            API_CREATE_TOPICS, 7, request, &all[i].response, &f.arena, &all[i].completion,
+            { NULL, NULL },
         };
         controller_submit(f.controller, &all[i].call);
     }
@@ -653,7 +700,8 @@ static void calls_that_wait_share_one_write(void)
     CU_ASSERT_EQUAL(f.changes, changes + 1); // one publication
     CU_ASSERT_EQUAL(f.topics_told, CALLS / 2);
     for (int i = 0; i < CALLS; i++)
-        CU_ASSERT_EQUAL(all[i].response.topics[0].error_code, i % 2 == 0 ? KERR_NONE : KERR_TOPIC_ALREADY_EXISTS);
+        CU_ASSERT_EQUAL(all[i].response.topics[0].error_code,
+                        i % 2 == 0 ? KERR_NONE : KERR_TOPIC_ALREADY_EXISTS);
     stop(&f);
     teardown(&f);
 }
@@ -663,8 +711,8 @@ static void internal_topics_are_made_with_their_own_configs(void)
     struct fixture f;
     setup(&f);
     struct strbuf message = STRBUF_EMPTY;
-    CU_ASSERT_TRUE(config_set(f.config, CONFIG_SOURCE_STATIC_BROKER, str_of("offsets.topic.replication.factor"),
-                              str_of("1"), &message));
+    CU_ASSERT_TRUE(config_set(f.config, CONFIG_SOURCE_STATIC_BROKER,
+                              str_of("offsets.topic.replication.factor"), str_of("1"), &message));
     strbuf_fini(&message);
     start(&f, -1);
     CU_ASSERT_EQUAL(controller_start(f.controller), 0);
@@ -673,7 +721,8 @@ static void internal_topics_are_made_with_their_own_configs(void)
     controller_auto_create_topic(f.controller, str_of("plain"));
     stop(&f); // finishes what was asked for
     CU_ASSERT_EQUAL_FATAL(open_controller(&f), 0);
-    const struct metadata_topic *topic = metadata_find_topic(f.metadata, str_of("__consumer_offsets"));
+    const struct metadata_topic *topic =
+        metadata_find_topic(f.metadata, str_of("__consumer_offsets"));
     CU_ASSERT_PTR_NOT_NULL_FATAL(topic);
     CU_ASSERT_EQUAL(topic->partitions_count, 50);
     CU_ASSERT_TRUE(topic->is_internal);
@@ -686,11 +735,14 @@ static void internal_topics_are_made_with_their_own_configs(void)
     teardown(&f);
 }
 
-TEST_MAIN("controller", TEST(a_new_cluster_begins_as_kafkas), TEST(another_directory_is_not_the_voter),
-          TEST(topics_are_made_and_answered), TEST(what_cannot_be_made_is_refused_in_kafkas_words),
-          TEST(manual_assignments_are_checked), TEST(partitions_are_added), TEST(topics_are_deleted_by_name_and_by_id),
-          TEST(configs_are_altered), TEST(producer_ids_are_never_given_twice),
+TEST_MAIN("controller", TEST(a_new_cluster_begins_as_kafkas),
+          TEST(another_directory_is_not_the_voter), TEST(topics_are_made_and_answered),
+          TEST(what_cannot_be_made_is_refused_in_kafkas_words),
+          TEST(manual_assignments_are_checked), TEST(partitions_are_added),
+          TEST(topics_are_deleted_by_name_and_by_id), TEST(configs_are_altered),
+          TEST(producer_ids_are_never_given_twice),
           TEST(a_clean_restart_keeps_the_leader_without_recovery),
           TEST(an_unclean_restart_recovers_the_last_known_leader),
-          TEST(a_snapshot_and_the_log_behind_it_give_the_same_image), TEST(calls_that_wait_share_one_write),
+          TEST(a_snapshot_and_the_log_behind_it_give_the_same_image),
+          TEST(calls_that_wait_share_one_write),
           TEST(internal_topics_are_made_with_their_own_configs))

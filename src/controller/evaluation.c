@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by controller_test.c.
 #include "controller/evaluation.h"
 
 static uint64_t next_random(struct evaluation *evaluation)

@@ -11,24 +11,24 @@
 #include "config/config.h"
 #include "controller/topic_names.h"
 #include "metadata/metadata.h"
-#include "metadata/record.h"
+#include "metadata/metadata_record.h"
 #include "protocol/kafka_error.h"
 
 // Kafka's limit for what one operation may write, and for partitions in one CreateTopics request.
 enum { RECORDS_PER_OPERATION_MAX = 10000 };
 
 struct evaluation {
-    const struct metadata *metadata;        // the controller's own image
-    const struct topic_names *topic_names;  // of that image: which names collide
+    const struct metadata *metadata;       // the controller's own image
+    const struct topic_names *topic_names; // of that image: which names collide
     const struct config *config;
     const char *cluster_id;
     int32_t node_id;
-    int64_t next_offset;                    // of the first record
+    int64_t next_offset; // of the first record
     int16_t metadata_version;
-    bool is_elr_enabled;                    // KIP-966
-    uint64_t *random;                       // state of a generator, for placement
-    struct arena *arena;                    // for what the response points to
-    struct metadata_entries records;        // out
+    bool is_elr_enabled;             // KIP-966
+    uint64_t *random;                // state of a generator, for placement
+    struct arena *arena;             // for what the response points to
+    struct metadata_entries records; // out
 };
 
 // The verdict on a topic, resource or call. A NULL message is answered as null.

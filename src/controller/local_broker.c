@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by controller_test.c.
 #include "controller/local_broker.h"
 
 #include <inttypes.h>
@@ -10,8 +11,8 @@
 #include "protocol/messages/controller_registration.h"
 #include "protocol/registry.h"
 
-static void call(struct local_broker *broker, enum api_key api_key, const void *request, void *response,
-                 struct arena *arena)
+static void call(struct local_broker *broker, enum api_key api_key, const void *request,
+                 void *response, struct arena *arena)
 {
     const struct message_desc *desc = message_request_desc((int16_t)api_key);
     struct controller_call call = {
@@ -44,8 +45,8 @@ static enum kafka_error register_controller(struct local_broker *broker)
     message_init(&controller_registration_request_desc, &request);
     request.controller_id = broker->node_id;
     request.incarnation_id = broker->incarnation_id;
-    request.listeners =
-        arena_array(&arena, struct controller_registration_request_listener, broker->controller_endpoints_count + 1);
+    request.listeners = arena_array(&arena, struct controller_registration_request_listener,
+                                    broker->controller_endpoints_count + 1);
     request.listeners_count = broker->controller_endpoints_count;
     for (int32_t i = 0; i < broker->controller_endpoints_count; i++) {
         request.listeners[i].name = broker->controller_endpoints[i].listener_name;
@@ -53,11 +54,14 @@ static enum kafka_error register_controller(struct local_broker *broker)
         request.listeners[i].port = broker->controller_endpoints[i].port;
         request.listeners[i].security_protocol = broker->controller_endpoints[i].security_protocol;
     }
-    request.features = arena_array(&arena, struct controller_registration_request_feature, features_supported_count + 1);
+    request.features = arena_array(&arena, struct controller_registration_request_feature,
+                                   features_supported_count + 1);
     for (size_t i = 0; i <= features_supported_count; i++) {
-        const struct feature_support *feature =
-            i < features_supported_count ? &features_supported[i] : feature_find_supported("kraft.version");
-        struct controller_registration_request_feature *claim = &request.features[request.features_count++];
+        const struct feature_support *feature = i < features_supported_count
+                                                    ? &features_supported[i]
+                                                    : feature_find_supported("kraft.version");
+        struct controller_registration_request_feature *claim =
+            &request.features[request.features_count++];
         claim->name = str_of(feature->name);
         claim->min_supported_version = feature->min_supported_version;
         claim->max_supported_version = feature->max_supported_version;
@@ -65,8 +69,9 @@ static enum kafka_error register_controller(struct local_broker *broker)
     call(broker, API_CONTROLLER_REGISTRATION, &request, &response, &arena);
     enum kafka_error error = (enum kafka_error)response.error_code;
     arena_fini(&arena);
-    return error == KERR_UNSUPPORTED_VERSION ? KERR_NONE // the cluster's metadata.version knows no such records
-                                             : refused(broker, "controller registration", (int16_t)error);
+    return error == KERR_UNSUPPORTED_VERSION
+               ? KERR_NONE // the cluster's metadata.version knows no such records
+               : refused(broker, "controller registration", (int16_t)error);
 }
 
 enum kafka_error local_broker_register(struct local_broker *broker)
@@ -86,7 +91,8 @@ enum kafka_error local_broker_register(struct local_broker *broker)
     request.log_dirs = (struct uuid *)broker->log_dirs;
     request.log_dirs_count = broker->log_dirs_count;
     request.previous_broker_epoch = broker->previous_epoch;
-    request.listeners = arena_array(&arena, struct broker_registration_request_listener, broker->endpoints_count + 1);
+    request.listeners = arena_array(&arena, struct broker_registration_request_listener,
+                                    broker->endpoints_count + 1);
     request.listeners_count = broker->endpoints_count;
     for (int32_t i = 0; i < broker->endpoints_count; i++) {
         request.listeners[i].name = broker->endpoints[i].listener_name;
@@ -94,11 +100,14 @@ enum kafka_error local_broker_register(struct local_broker *broker)
         request.listeners[i].port = broker->endpoints[i].port;
         request.listeners[i].security_protocol = broker->endpoints[i].security_protocol;
     }
-    request.features = arena_array(&arena, struct broker_registration_request_feature, features_supported_count + 1);
+    request.features = arena_array(&arena, struct broker_registration_request_feature,
+                                   features_supported_count + 1);
     for (size_t i = 0; i <= features_supported_count; i++) {
-        const struct feature_support *feature =
-            i < features_supported_count ? &features_supported[i] : feature_find_supported("kraft.version");
-        struct broker_registration_request_feature *claim = &request.features[request.features_count++];
+        const struct feature_support *feature = i < features_supported_count
+                                                    ? &features_supported[i]
+                                                    : feature_find_supported("kraft.version");
+        struct broker_registration_request_feature *claim =
+            &request.features[request.features_count++];
         claim->name = str_of(feature->name);
         claim->min_supported_version = feature->min_supported_version;
         claim->max_supported_version = feature->max_supported_version;
@@ -107,7 +116,8 @@ enum kafka_error local_broker_register(struct local_broker *broker)
     broker->epoch = response.broker_epoch;
     error = refused(broker, "registration", response.error_code);
     if (error == KERR_NONE)
-        trace_info(broker->trace, "broker registered node=%d epoch=%" PRId64 " previous_epoch=%" PRId64,
+        trace_info(broker->trace,
+                   "broker registered node=%d epoch=%" PRId64 " previous_epoch=%" PRId64,
                    broker->node_id, broker->epoch, broker->previous_epoch);
     arena_fini(&arena);
     return error;

@@ -19,16 +19,17 @@ struct local_broker {
     struct trace *trace;
     int32_t node_id;
     const char *cluster_id;
-    struct uuid incarnation_id;                 // chosen anew at each start (uuid_random)
-    const struct metadata_endpoint *endpoints;  // of the broker's listeners, as advertised
+    struct uuid incarnation_id;                // chosen anew at each start (uuid_random)
+    const struct metadata_endpoint *endpoints; // of the broker's listeners, as advertised
     int32_t endpoints_count;
-    const struct metadata_endpoint *controller_endpoints; // of the controller's listeners; may be none
+    const struct metadata_endpoint
+        *controller_endpoints; // of the controller's listeners; may be none
     int32_t controller_endpoints_count;
-    struct str rack;                            // null: none
-    const struct uuid *log_dirs;                // directory ids of all log dirs
+    struct str rack;             // null: none
+    const struct uuid *log_dirs; // directory ids of all log dirs
     int32_t log_dirs_count;
-    int64_t previous_epoch;                     // of .kafka_cleanshutdown in every log dir; -1: an unclean stop
-    int64_t epoch;                              // out: of this registration
+    int64_t previous_epoch; // of .kafka_cleanshutdown in every log dir; -1: an unclean stop
+    int64_t epoch;          // out: of this registration
 };
 
 // KERR_NONE, or why the controller refused (said in the trace).

@@ -14,10 +14,11 @@ struct assignment {
 // INVALID_REPLICA_ASSIGNMENT with Kafka's message.
 struct answer assignment_check(struct evaluation *evaluation, const struct assignment *assignment,
                                int32_t replication_factor);
-bool assignment_has_active(const struct evaluation *evaluation, const struct assignment *assignment);
+bool assignment_has_active(const struct evaluation *evaluation,
+                           const struct assignment *assignment);
 
 // Adds the PartitionRecord of a new partition: its active replicas are the ISR, the first of them leads.
-void assignment_add_partition(struct evaluation *evaluation, struct uuid topic_id, int32_t partition,
-                              const struct assignment *assignment);
+void assignment_add_partition(struct evaluation *evaluation, struct uuid topic_id,
+                              int32_t partition, const struct assignment *assignment);
 
 #endif

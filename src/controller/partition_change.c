@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by controller_test.c.
 #include "controller/partition_change.h"
 
 #include "base/must.h"
@@ -31,7 +32,8 @@ static bool ids_have(const int32_t *items, int32_t count, int32_t id)
 
 static bool ids_equal(struct ids a, const int32_t *items, int32_t count)
 {
-    return a.count == count && (count == 0 || memcmp(a.items, items, (size_t)count * sizeof *items) == 0);
+    return a.count == count &&
+           (count == 0 || memcmp(a.items, items, (size_t)count * sizeof *items) == 0);
 }
 
 static struct ids ids_of_one(struct evaluation *evaluation, int32_t id)
@@ -87,7 +89,8 @@ static bool is_valid_leader(const struct target *target, int32_t id)
 static bool can_elect_last_known(const struct target *target)
 {
     return target->evaluation->is_elr_enabled && target->elr.count == 0 && target->isr.count == 0 &&
-           target->partition->last_known_elr_count == 1 && is_acceptable(target, target->partition->last_known_elr[0]);
+           target->partition->last_known_elr_count == 1 &&
+           is_acceptable(target, target->partition->last_known_elr[0]);
 }
 
 static int32_t elect(const struct target *target, bool *is_unclean)
@@ -102,7 +105,8 @@ static int32_t elect(const struct target *target, bool *is_unclean)
     *is_unclean = true;
     if (can_elect_last_known(target))
         return partition->last_known_elr[0];
-    for (int32_t i = 0; target->change->is_unclean_election_enabled && i < partition->replicas_count; i++)
+    for (int32_t i = 0;
+         target->change->is_unclean_election_enabled && i < partition->replicas_count; i++)
         if (is_acceptable(target, partition->replicas[i]))
             return partition->replicas[i];
     *is_unclean = false;
@@ -117,7 +121,8 @@ static void set_target_isr(struct target *target)
     struct arena *arena = target->evaluation->records.arena;
     target->isr.items = arena_array(arena, int32_t, partition->isr_count + 1);
     for (int32_t i = 0; i < partition->isr_count; i++)
-        if (partition->isr[i] != target->change->broker_removed && partition->isr[i] != target->change->broker_unclean)
+        if (partition->isr[i] != target->change->broker_removed &&
+            partition->isr[i] != target->change->broker_unclean)
             target->isr.items[target->isr.count++] = partition->isr[i];
 }
 
@@ -126,8 +131,8 @@ static void set_target_elr(struct target *target)
 {
     const struct metadata_partition *partition = target->partition;
     struct arena *arena = target->evaluation->records.arena;
-    target->elr.items =
-        arena_array(arena, int32_t, partition->eligible_leader_replicas_count + partition->isr_count + 1);
+    target->elr.items = arena_array(
+        arena, int32_t, partition->eligible_leader_replicas_count + partition->isr_count + 1);
     if (!target->evaluation->is_elr_enabled) {
         for (int32_t i = 0; i < partition->eligible_leader_replicas_count; i++)
             target->elr.items[target->elr.count++] = partition->eligible_leader_replicas[i];
@@ -137,9 +142,11 @@ static void set_target_elr(struct target *target)
         return;
     for (int pass = 0; pass < 2; pass++) {
         const int32_t *from = pass == 0 ? partition->eligible_leader_replicas : partition->isr;
-        int32_t count = pass == 0 ? partition->eligible_leader_replicas_count : partition->isr_count;
+        int32_t count =
+            pass == 0 ? partition->eligible_leader_replicas_count : partition->isr_count;
         for (int32_t i = 0; i < count; i++) {
-            if (ids_have(target->isr.items, target->isr.count, from[i]) || from[i] == target->change->broker_unclean ||
+            if (ids_have(target->isr.items, target->isr.count, from[i]) ||
+                from[i] == target->change->broker_unclean ||
                 ids_have(target->elr.items, target->elr.count, from[i]))
                 continue;
             target->elr.items[target->elr.count++] = from[i];
@@ -207,8 +214,8 @@ static void set_last_known_leader(struct target *target, struct partition_change
 static void bump_epoch_on_shrink(struct target *target, struct partition_change_record *record)
 {
     enum { NO_BUMP_SINCE = 12 }; // 3.6-IV0
-    if (target->evaluation->metadata_version >= NO_BUMP_SINCE || record->leader != NO_LEADER_CHANGE ||
-        record->isr_count < 0)
+    if (target->evaluation->metadata_version >= NO_BUMP_SINCE ||
+        record->leader != NO_LEADER_CHANGE || record->isr_count < 0)
         return;
     for (int32_t i = 0; i < target->partition->isr_count; i++)
         if (!ids_have(record->isr, record->isr_count, target->partition->isr[i]))
@@ -217,8 +224,9 @@ static void bump_epoch_on_shrink(struct target *target, struct partition_change_
 
 static bool is_no_change(const struct partition_change_record *record)
 {
-    return record->isr_count < 0 && record->leader == NO_LEADER_CHANGE && record->eligible_leader_replicas_count < 0 &&
-           record->last_known_elr_count < 0 && record->leader_recovery_state < 0;
+    return record->isr_count < 0 && record->leader == NO_LEADER_CHANGE &&
+           record->eligible_leader_replicas_count < 0 && record->last_known_elr_count < 0 &&
+           record->leader_recovery_state < 0;
 }
 
 bool partition_change_add(struct evaluation *evaluation, const struct partition_change *change)
@@ -250,11 +258,12 @@ static bool is_concerned(const struct metadata_partition *partition, int32_t mem
     if (member == NO_BROKER)
         return partition->leader == NO_LEADER;
     return ids_have(partition->isr, partition->isr_count, member) ||
-           ids_have(partition->eligible_leader_replicas, partition->eligible_leader_replicas_count, member);
+           ids_have(partition->eligible_leader_replicas, partition->eligible_leader_replicas_count,
+                    member);
 }
 
-void partition_changes_add(struct evaluation *evaluation, int32_t isr_or_elr_member, int32_t broker_removed,
-                           int32_t broker_added, int32_t broker_unclean)
+void partition_changes_add(struct evaluation *evaluation, int32_t isr_or_elr_member,
+                           int32_t broker_removed, int32_t broker_added, int32_t broker_unclean)
 {
     const struct metadata_topic *topic;
     for (size_t at = 0; (topic = metadata_next_topic(evaluation->metadata, &at)) != NULL;) {

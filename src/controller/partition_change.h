@@ -15,9 +15,9 @@ enum { NO_BROKER = -1 };
 struct partition_change {
     const struct metadata_topic *topic;
     int32_t partition;
-    int32_t broker_removed;  // leaves ISR and leadership; NO_BROKER: none
-    int32_t broker_added;    // may lead though not yet active
-    int32_t broker_unclean;  // came back after an unclean stop: leaves ISR and ELR
+    int32_t broker_removed; // leaves ISR and leadership; NO_BROKER: none
+    int32_t broker_added;   // may lead though not yet active
+    int32_t broker_unclean; // came back after an unclean stop: leaves ISR and ELR
     int32_t min_isr;
     bool is_unclean_election_enabled;
 };
@@ -27,7 +27,7 @@ bool partition_change_add(struct evaluation *evaluation, const struct partition_
 
 // The same for every partition of the cluster that has `isr_or_elr_member` in its ISR (or its ELR), or, when that is
 // NO_BROKER, that has no leader.
-void partition_changes_add(struct evaluation *evaluation, int32_t isr_or_elr_member, int32_t broker_removed,
-                           int32_t broker_added, int32_t broker_unclean);
+void partition_changes_add(struct evaluation *evaluation, int32_t isr_or_elr_member,
+                           int32_t broker_removed, int32_t broker_added, int32_t broker_unclean);
 
 #endif

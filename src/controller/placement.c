@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by controller_test.c.
 #include "controller/placement.h"
 
 #include <stdlib.h>
@@ -60,7 +61,8 @@ static void racks_init(struct racks *racks, struct evaluation *evaluation)
     *racks = (struct racks){ .evaluation = evaluation };
     struct arena *arena = evaluation->arena;
     size_t total = metadata_brokers_count(evaluation->metadata);
-    const struct metadata_broker **brokers = arena_array(arena, const struct metadata_broker *, total + 1);
+    const struct metadata_broker **brokers =
+        arena_array(arena, const struct metadata_broker *, total + 1);
     const struct metadata_broker *broker;
     size_t count = 0;
     for (size_t at = 0; (broker = metadata_next_broker(evaluation->metadata, &at)) != NULL;)
@@ -162,24 +164,29 @@ static void place_one(struct racks *racks, int32_t replication_factor, int32_t *
     racks->offset++;
 }
 
-struct answer placement_choose(struct evaluation *evaluation, int32_t partitions, int32_t replication_factor,
-                               int32_t *replicas)
+struct answer placement_choose(struct evaluation *evaluation, int32_t partitions,
+                               int32_t replication_factor, int32_t *replicas)
 {
     struct racks racks;
     racks_init(&racks, evaluation);
     if (replication_factor <= 0)
-        return (struct answer){ KERR_INVALID_REPLICATION_FACTOR,
-                                arena_printf(evaluation->arena,
-                                             "Invalid replication factor %d: the replication factor must be positive.",
-                                             replication_factor) };
+        return (struct answer){
+            KERR_INVALID_REPLICATION_FACTOR,
+            arena_printf(evaluation->arena,
+                         "Invalid replication factor %d: the replication factor must be positive.",
+                         replication_factor)
+        };
     if (racks.unfenced_count == 0)
-        return (struct answer){ KERR_INVALID_REPLICATION_FACTOR,
-                                "All brokers are currently fenced, or have all their log directories cordoned." };
+        return (struct answer){
+            KERR_INVALID_REPLICATION_FACTOR,
+            "All brokers are currently fenced, or have all their log directories cordoned."
+        };
     if (replication_factor > racks.brokers_count)
         return (struct answer){
             KERR_INVALID_REPLICATION_FACTOR,
             arena_printf(evaluation->arena,
-                         "The target replication factor of %d cannot be reached because only %d broker(s) are "
+                         "The target replication factor of %d cannot be reached because only %d "
+                         "broker(s) are "
                          "registered or some brokers have all their log directories cordoned.",
                          replication_factor, racks.brokers_count)
         };

@@ -11,7 +11,7 @@
 #include "controller/evaluation.h"
 
 // Fills replicas[partition * replication_factor + i]. An error: INVALID_REPLICATION_FACTOR with Kafka's message.
-struct answer placement_choose(struct evaluation *evaluation, int32_t partitions, int32_t replication_factor,
-                               int32_t *replicas);
+struct answer placement_choose(struct evaluation *evaluation, int32_t partitions,
+                               int32_t replication_factor, int32_t *replicas);
 
 #endif

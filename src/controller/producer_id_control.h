@@ -8,7 +8,8 @@
 
 enum { PRODUCER_ID_BLOCK_SIZE = 1000 };
 
-struct answer allocate_producer_ids(struct evaluation *evaluation, const struct allocate_producer_ids_request *request,
+struct answer allocate_producer_ids(struct evaluation *evaluation,
+                                    const struct allocate_producer_ids_request *request,
                                     struct allocate_producer_ids_response *response);
 
 #endif

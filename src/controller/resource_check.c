@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by controller_test.c.
 #include "controller/resource_check.h"
 
 #include <stdio.h>
@@ -49,7 +50,8 @@ const struct config_def *resource_key_def(enum config_resource type, struct str 
     return NULL;
 }
 
-static struct answer invalid(struct evaluation *evaluation, enum kafka_error error, struct strbuf *message)
+static struct answer invalid(struct evaluation *evaluation, enum kafka_error error,
+                             struct strbuf *message)
 {
     struct answer answer = { error, arena_str(evaluation->arena, strbuf_str(message)).data };
     strbuf_fini(message);
@@ -58,9 +60,9 @@ static struct answer invalid(struct evaluation *evaluation, enum kafka_error err
 
 static bool is_match_pattern(struct str pattern)
 {
-    static const char *const selectors[] = { "client_instance_id",      "client_id",
-                                             "client_software_name",    "client_software_version",
-                                             "client_source_address",   "client_source_port" };
+    static const char *const selectors[] = { "client_instance_id",    "client_id",
+                                             "client_software_name",  "client_software_version",
+                                             "client_source_address", "client_source_port" };
     const char *equals = memchr(pattern.data, '=', pattern.size);
     if (equals == NULL)
         return false;
@@ -83,21 +85,25 @@ static struct answer check_client_metrics(struct evaluation *evaluation, struct 
     for (size_t i = 0; i < count; i++)
         if (client_metrics_def(entries[i].name) == NULL)
             return (struct answer){ KERR_INVALID_REQUEST,
-                                    arena_printf(arena, "Unknown client metrics configuration: %.*s",
+                                    arena_printf(arena,
+                                                 "Unknown client metrics configuration: %.*s",
                                                  STR_ARG(entries[i].name)) };
     struct answer answer = ANSWER_OK;
     for (size_t i = 0; answer.error == KERR_NONE && i < count; i++) {
         struct strbuf message = STRBUF_EMPTY;
-        struct config_value *value = config_value_parse(client_metrics_def(entries[i].name), entries[i].value, &message);
+        struct config_value *value =
+            config_value_parse(client_metrics_def(entries[i].name), entries[i].value, &message);
         if (value == NULL)
             return invalid(evaluation, KERR_INVALID_CONFIG, &message);
         if (str_eqz(entries[i].name, "interval.ms") &&
             (value->number < INTERVAL_MS_MIN || value->number > INTERVAL_MS_MAX))
-            answer = (struct answer){ KERR_INVALID_REQUEST,
-                                      arena_printf(arena,
-                                                   "Invalid value %lld for interval.ms, interval must be between 100 "
-                                                   "and 3600000 (1 hour)",
-                                                   (long long)value->number) };
+            answer = (struct answer){
+                KERR_INVALID_REQUEST,
+                arena_printf(arena,
+                             "Invalid value %lld for interval.ms, interval must be between 100 "
+                             "and 3600000 (1 hour)",
+                             (long long)value->number)
+            };
         for (size_t j = 0; str_eqz(entries[i].name, "match") && j < value->list.count; j++)
             if (!is_match_pattern(str_of(value->list.items[j])))
                 answer = (struct answer){ KERR_INVALID_CONFIG,
@@ -111,8 +117,8 @@ static struct answer check_client_metrics(struct evaluation *evaluation, struct 
 // ---- groups -------------------------------------------------------------------------------------------------
 
 // The broker's limit of a group's key: "consumer.session.timeout.ms" has "group.consumer.min.session.timeout.ms".
-static bool find_bound(struct evaluation *evaluation, const char *key, const char *side, char *name, size_t name_size,
-                       int64_t *bound)
+static bool find_bound(struct evaluation *evaluation, const char *key, const char *side, char *name,
+                       size_t name_size, int64_t *bound)
 {
     const char *dot = strchr(key, '.');
     const char *rest = dot + 1;
@@ -120,14 +126,15 @@ static bool find_bound(struct evaluation *evaluation, const char *key, const cha
         rest = "standby.replicas";
     snprintf(name, name_size, "group.%.*s.%s.%s", (int)(dot - key), key, side, rest);
     enum config_key broker_key;
-    if (!config_key_find(str_of(name), &broker_key) || config_def_of(broker_key)->type != CONFIG_TYPE_INT)
+    if (!config_key_find(str_of(name), &broker_key) ||
+        config_def_of(broker_key)->type != CONFIG_TYPE_INT)
         return false;
     *bound = config_int(evaluation->config, broker_key);
     return true;
 }
 
-static int64_t group_number(struct evaluation *evaluation, const char *key, const struct config_entry *entries,
-                            size_t count)
+static int64_t group_number(struct evaluation *evaluation, const char *key,
+                            const struct config_entry *entries, size_t count)
 {
     int64_t number = 0;
     for (size_t i = 0; i < count; i++)
@@ -140,31 +147,35 @@ static int64_t group_number(struct evaluation *evaluation, const char *key, cons
     return synonym->factor != 0 ? config_long(evaluation->config, synonym->key) : 0;
 }
 
-static struct answer check_group_bounds(struct evaluation *evaluation, const struct config_def *def, int64_t number)
+static struct answer check_group_bounds(struct evaluation *evaluation, const struct config_def *def,
+                                        int64_t number)
 {
     char name[128];
     int64_t bound;
     if (find_bound(evaluation, def->name, "min", name, sizeof name, &bound) && number < bound)
-        return (struct answer){ KERR_INVALID_CONFIG, arena_printf(evaluation->arena,
-                                                                  "%s must be greater than or equal to %s", def->name,
-                                                                  name) };
-    if (find_bound(evaluation, def->name, "max", name, sizeof name, &bound) && number > bound)
         return (struct answer){ KERR_INVALID_CONFIG,
-                                arena_printf(evaluation->arena, "%s must be less than or equal to %s", def->name,
+                                arena_printf(evaluation->arena,
+                                             "%s must be greater than or equal to %s", def->name,
                                              name) };
+    if (find_bound(evaluation, def->name, "max", name, sizeof name, &bound) && number > bound)
+        return (struct answer){
+            KERR_INVALID_CONFIG,
+            arena_printf(evaluation->arena, "%s must be less than or equal to %s", def->name, name)
+        };
     return ANSWER_OK;
 }
 
-static struct answer check_group(struct evaluation *evaluation, struct str name, const struct config_entry *entries,
-                                 size_t count)
+static struct answer check_group(struct evaluation *evaluation, struct str name,
+                                 const struct config_entry *entries, size_t count)
 {
     if (name.size == 0)
         return (struct answer){ KERR_INVALID_REQUEST, "Default group resources are not allowed." };
     for (size_t i = 0; i < count; i++)
         if (resource_key_def(CONFIG_RESOURCE_GROUP, entries[i].name) == NULL)
-            return (struct answer){ KERR_INVALID_CONFIG, arena_printf(evaluation->arena,
-                                                                      "Unknown group config name: %.*s",
-                                                                      STR_ARG(entries[i].name)) };
+            return (struct answer){ KERR_INVALID_CONFIG,
+                                    arena_printf(evaluation->arena,
+                                                 "Unknown group config name: %.*s",
+                                                 STR_ARG(entries[i].name)) };
     for (size_t i = 0; i < count; i++) {
         const struct config_def *def = resource_key_def(CONFIG_RESOURCE_GROUP, entries[i].name);
         struct strbuf message = STRBUF_EMPTY;
@@ -182,27 +193,32 @@ static struct answer check_group(struct evaluation *evaluation, struct str name,
     static const char *const kinds[] = { "consumer", "share", "streams" };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         const char *session = arena_printf(evaluation->arena, "%s.session.timeout.ms", kinds[i]);
-        const char *heartbeat = arena_printf(evaluation->arena, "%s.heartbeat.interval.ms", kinds[i]);
-        if (group_number(evaluation, session, entries, count) <= group_number(evaluation, heartbeat, entries, count))
+        const char *heartbeat =
+            arena_printf(evaluation->arena, "%s.heartbeat.interval.ms", kinds[i]);
+        if (group_number(evaluation, session, entries, count) <=
+            group_number(evaluation, heartbeat, entries, count))
             return (struct answer){ KERR_INVALID_CONFIG,
-                                    arena_printf(evaluation->arena, "%s must be greater than %s", session,
-                                                 heartbeat) };
+                                    arena_printf(evaluation->arena, "%s must be greater than %s",
+                                                 session, heartbeat) };
     }
     return ANSWER_OK;
 }
 
 // ---- topics and brokers -------------------------------------------------------------------------------------
 
-static struct answer check_topic(struct evaluation *evaluation, struct str name, const struct config_entry *entries,
-                                 size_t count, const struct metadata_configs *before)
+static struct answer check_topic(struct evaluation *evaluation, struct str name,
+                                 const struct config_entry *entries, size_t count,
+                                 const struct metadata_configs *before)
 {
     if (name.size == 0)
         return (struct answer){ KERR_INVALID_REQUEST, "Default topic resources are not allowed." };
     const char *fault = topic_name_fault(name, evaluation->arena);
     if (fault != NULL)
-        return (struct answer){ KERR_INVALID_TOPIC_EXCEPTION,
-                                arena_printf(evaluation->arena, "Topic name is invalid: %s", fault) };
-    bool had_remote_storage = str_eqz(metadata_config_value(before, "remote.storage.enable"), "true");
+        return (
+            struct answer){ KERR_INVALID_TOPIC_EXCEPTION,
+                            arena_printf(evaluation->arena, "Topic name is invalid: %s", fault) };
+    bool had_remote_storage =
+        str_eqz(metadata_config_value(before, "remote.storage.enable"), "true");
     struct strbuf message = STRBUF_EMPTY;
     if (log_config_validate(evaluation->config, entries, count, had_remote_storage, &message)) {
         strbuf_fini(&message);
@@ -217,14 +233,16 @@ static struct answer check_broker(struct str name)
     if (name.size == 0)
         return ANSWER_OK;
     if (!str_to_int64(name, &id) || id > INT32_MAX || id < INT32_MIN)
-        return (struct answer){ KERR_INVALID_REQUEST, "Unable to parse broker name as a base 10 number." };
+        return (struct answer){ KERR_INVALID_REQUEST,
+                                "Unable to parse broker name as a base 10 number." };
     if (id < 0)
         return (struct answer){ KERR_INVALID_REQUEST, "Invalid negative broker ID." };
     return ANSWER_OK;
 }
 
-struct answer resource_check(struct evaluation *evaluation, enum config_resource type, struct str name,
-                             const struct config_entry *entries, size_t count, const struct metadata_configs *before)
+struct answer resource_check(struct evaluation *evaluation, enum config_resource type,
+                             struct str name, const struct config_entry *entries, size_t count,
+                             const struct metadata_configs *before)
 {
     switch (type) {
     case CONFIG_RESOURCE_TOPIC:
@@ -241,16 +259,20 @@ struct answer resource_check(struct evaluation *evaluation, enum config_resource
     return (struct answer){ KERR_INVALID_REQUEST, "Unknown resource type BROKER_LOGGER" };
 }
 
-struct answer resource_check_existence(struct evaluation *evaluation, enum config_resource type, struct str name)
+struct answer resource_check_existence(struct evaluation *evaluation, enum config_resource type,
+                                       struct str name)
 {
     int64_t id;
     if (type == CONFIG_RESOURCE_TOPIC && metadata_find_topic(evaluation->metadata, name) == NULL)
         return (struct answer){ KERR_UNKNOWN_TOPIC_OR_PARTITION,
-                                arena_printf(evaluation->arena, "The topic '%.*s' does not exist.", STR_ARG(name)) };
-    if (type == CONFIG_RESOURCE_BROKER && name.size > 0 && str_to_int64(name, &id) && id != evaluation->node_id &&
+                                arena_printf(evaluation->arena, "The topic '%.*s' does not exist.",
+                                             STR_ARG(name)) };
+    if (type == CONFIG_RESOURCE_BROKER && name.size > 0 && str_to_int64(name, &id) &&
+        id != evaluation->node_id &&
         metadata_find_broker(evaluation->metadata, (int32_t)id) == NULL &&
         metadata_find_controller(evaluation->metadata, (int32_t)id) == NULL)
         return (struct answer){ KERR_BROKER_ID_NOT_REGISTERED,
-                                arena_printf(evaluation->arena, "No node with id %lld found.", (long long)id) };
+                                arena_printf(evaluation->arena, "No node with id %lld found.",
+                                             (long long)id) };
     return ANSWER_OK;
 }

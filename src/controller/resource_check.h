@@ -6,11 +6,12 @@
 #include "controller/evaluation.h"
 
 // `entries` are all overrides it would have; `before` those it has now (NULL: none).
-struct answer resource_check(struct evaluation *evaluation, enum config_resource type, struct str name,
-                             const struct config_entry *entries, size_t count,
+struct answer resource_check(struct evaluation *evaluation, enum config_resource type,
+                             struct str name, const struct config_entry *entries, size_t count,
                              const struct metadata_configs *before);
 // Whether it exists (topics and brokers; groups and subscriptions exist by having overrides).
-struct answer resource_check_existence(struct evaluation *evaluation, enum config_resource type, struct str name);
+struct answer resource_check_existence(struct evaluation *evaluation, enum config_resource type,
+                                       struct str name);
 // The definition of a key of that resource; NULL: unknown.
 const struct config_def *resource_key_def(enum config_resource type, struct str key);
 

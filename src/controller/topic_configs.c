@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by controller_test.c.
 #include "controller/topic_configs.h"
 
 #include <pthread.h>
@@ -14,7 +15,8 @@ static struct str converted(const struct evaluation *evaluation, struct str text
     return str_of(arena_printf(evaluation->arena, "%lld", (long long)(number * factor)));
 }
 
-static struct str dynamic_value(const struct evaluation *evaluation, const char *resource, enum config_key key)
+static struct str dynamic_value(const struct evaluation *evaluation, const char *resource,
+                                enum config_key key)
 {
     const struct metadata_configs *configs =
         metadata_find_configs(evaluation->metadata, CONFIG_RESOURCE_BROKER, str_of(resource));
@@ -23,12 +25,14 @@ static struct str dynamic_value(const struct evaluation *evaluation, const char 
 
 static struct str static_value(const struct evaluation *evaluation, enum config_key key)
 {
-    const struct config_value *value = config_layer_value(evaluation->config, key, CONFIG_SOURCE_STATIC_BROKER);
+    const struct config_value *value =
+        config_layer_value(evaluation->config, key, CONFIG_SOURCE_STATIC_BROKER);
     return value == NULL ? STR_NULL : str_of(value->text);
 }
 
 struct topic_config topic_config_effective(const struct evaluation *evaluation, enum topic_key key,
-                                           const struct config_entry *overrides, size_t overrides_count)
+                                           const struct config_entry *overrides,
+                                           size_t overrides_count)
 {
     const struct config_def *def = topic_def_of(key);
     for (size_t i = overrides_count; i > 0; i--)
@@ -37,24 +41,27 @@ struct topic_config topic_config_effective(const struct evaluation *evaluation, 
     char node[16];
     snprintf(node, sizeof node, "%d", evaluation->node_id);
     const struct config_synonym *synonyms = topic_synonyms_of(key)->items;
-    static const enum config_source layers[] = { CONFIG_SOURCE_DYNAMIC_BROKER, CONFIG_SOURCE_DYNAMIC_DEFAULT_BROKER,
+    static const enum config_source layers[] = { CONFIG_SOURCE_DYNAMIC_BROKER,
+                                                 CONFIG_SOURCE_DYNAMIC_DEFAULT_BROKER,
                                                  CONFIG_SOURCE_STATIC_BROKER };
     for (size_t layer = 0; layer < sizeof layers / sizeof *layers; layer++) {
         for (const struct config_synonym *synonym = synonyms; synonym->factor != 0; synonym++) {
-            struct str value = layers[layer] == CONFIG_SOURCE_STATIC_BROKER
-                                   ? static_value(evaluation, synonym->key)
-                                   : dynamic_value(evaluation,
-                                                   layers[layer] == CONFIG_SOURCE_DYNAMIC_BROKER ? node : "",
-                                                   synonym->key);
+            struct str value =
+                layers[layer] == CONFIG_SOURCE_STATIC_BROKER
+                    ? static_value(evaluation, synonym->key)
+                    : dynamic_value(evaluation,
+                                    layers[layer] == CONFIG_SOURCE_DYNAMIC_BROKER ? node : "",
+                                    synonym->key);
             if (value.data != NULL)
-                return (struct topic_config){ converted(evaluation, value, synonym->factor), layers[layer] };
+                return (struct topic_config){ converted(evaluation, value, synonym->factor),
+                                              layers[layer] };
         }
     }
     return (struct topic_config){ str_of(def->default_text), CONFIG_SOURCE_DEFAULT };
 }
 
-static struct str topic_value(const struct evaluation *evaluation, const struct metadata_topic *topic,
-                              enum topic_key key)
+static struct str topic_value(const struct evaluation *evaluation,
+                              const struct metadata_topic *topic, enum topic_key key)
 {
     const struct config_entry *overrides = topic->configs == NULL ? NULL : topic->configs->entries;
     size_t count = topic->configs == NULL ? 0 : topic->configs->count;
@@ -78,7 +85,8 @@ static enum topic_key by_name[TOPIC_KEY_COUNT];
 
 static int compare_keys(const void *a, const void *b)
 {
-    return strcmp(topic_def_of(*(const enum topic_key *)a)->name, topic_def_of(*(const enum topic_key *)b)->name);
+    return strcmp(topic_def_of(*(const enum topic_key *)a)->name,
+                  topic_def_of(*(const enum topic_key *)b)->name);
 }
 
 static void sort_keys(void)

@@ -9,11 +9,14 @@
 #include "protocol/messages/create_topics.h"
 #include "protocol/messages/delete_topics.h"
 
-struct answer create_topics(struct evaluation *evaluation, const struct create_topics_request *request,
+struct answer create_topics(struct evaluation *evaluation,
+                            const struct create_topics_request *request,
                             struct create_topics_response *response);
-struct answer delete_topics(struct evaluation *evaluation, int16_t version, const struct delete_topics_request *request,
+struct answer delete_topics(struct evaluation *evaluation, int16_t version,
+                            const struct delete_topics_request *request,
                             struct delete_topics_response *response);
-struct answer create_partitions(struct evaluation *evaluation, const struct create_partitions_request *request,
+struct answer create_partitions(struct evaluation *evaluation,
+                                const struct create_partitions_request *request,
                                 struct create_partitions_response *response);
 
 #endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by controller_test.c.
 #include "controller/topic_names.h"
 
 #include "base/mem.h"
@@ -11,17 +12,18 @@ const char *topic_name_fault(struct str name, struct arena *arena)
     if (str_eqz(name, ".") || str_eqz(name, ".."))
         return arena_printf(arena, "'%.*s' is not allowed", STR_ARG(name));
     if (name.size > TOPIC_NAME_MAX)
-        return arena_printf(arena, "the length of '%.*s' is longer than the max allowed length %d", STR_ARG(name),
-                            TOPIC_NAME_MAX);
+        return arena_printf(arena, "the length of '%.*s' is longer than the max allowed length %d",
+                            STR_ARG(name), TOPIC_NAME_MAX);
     for (size_t i = 0; i < name.size; i++) {
         char c = name.data[i];
-        bool is_legal = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-                        c == '_' || c == '-';
+        bool is_legal = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                        (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
         if (!is_legal)
-            return arena_printf(arena,
-                                "'%.*s' contains one or more characters other than ASCII alphanumerics, '.', '_' "
-                                "and '-'",
-                                STR_ARG(name));
+            return arena_printf(
+                arena,
+                "'%.*s' contains one or more characters other than ASCII alphanumerics, '.', '_' "
+                "and '-'",
+                STR_ARG(name));
     }
     return NULL;
 }

@@ -32,18 +32,18 @@ struct coordinator_shard {
     int32_t partition;
     pthread_mutex_t lock;
     enum shard_state state;
-    bool is_being_loaded;   // by a thread in coordinator_load, which works without the lock
+    bool is_being_loaded; // by a thread in coordinator_load, which works without the lock
     int32_t leader_epoch;
-    void *object;           // the module's state; NULL unless LOADING or ACTIVE
-    int64_t written;        // offset after our last batch
-    int64_t committed;      // high watermark, as far as we have looked
-    atomic_llong news;      // high watermark, as far as we were told
-    struct list waits;      // by offset
+    void *object;      // the module's state; NULL unless LOADING or ACTIVE
+    int64_t written;   // offset after our last batch
+    int64_t committed; // high watermark, as far as we have looked
+    atomic_llong news; // high watermark, as far as we were told
+    struct list waits; // by offset
     struct timer wait_timer;
     struct list completions;
     struct timers timers;
     struct alarm alarm;
-    int64_t alarm_us;       // what it is set to, INT64_MAX for nothing
+    int64_t alarm_us; // what it is set to, INT64_MAX for nothing
     struct strbuf added;
     struct added_record *records;
     size_t record_count;
@@ -60,7 +60,8 @@ struct coordinator {
 static struct batch_options batch_options_of(const struct coordinator_shard *shard)
 {
     return (struct batch_options){ BATCH_OPTIONS_DEFAULT,
-                                   .compression = (enum compression)shard->coordinator->options.compression };
+                                   .compression =
+                                       (enum compression)shard->coordinator->options.compression };
 }
 
 static void on_alarm(void *owner);
@@ -89,7 +90,8 @@ struct coordinator *coordinator_new(const struct coordinator_options *options)
     must(options->partition_count > 0);
     struct coordinator *coordinator = mem_new(struct coordinator);
     coordinator->options = *options;
-    coordinator->shards = mem_zalloc(sizeof *coordinator->shards * (size_t)options->partition_count);
+    coordinator->shards =
+        mem_zalloc(sizeof *coordinator->shards * (size_t)options->partition_count);
     for (int32_t i = 0; i < options->partition_count; i++)
         shard_init(coordinator, i);
     return coordinator;
@@ -146,7 +148,8 @@ static void settle(struct coordinator_shard *shard)
     if (news > shard->committed)
         shard->committed = news;
     while (!list_is_empty(&shard->waits)) {
-        struct coordinator_wait *wait = container_of(shard->waits.next, struct coordinator_wait, _link);
+        struct coordinator_wait *wait =
+            container_of(shard->waits.next, struct coordinator_wait, _link);
         if (wait->_offset > shard->committed)
             break;
         list_remove(&wait->_link);
@@ -161,7 +164,8 @@ static void on_wait_timeout(struct timer *timer)
     struct coordinator_shard *shard = container_of(timer, struct coordinator_shard, wait_timer);
     int64_t now = coordinator_now_us(shard);
     while (!list_is_empty(&shard->waits)) {
-        struct coordinator_wait *wait = container_of(shard->waits.next, struct coordinator_wait, _link);
+        struct coordinator_wait *wait =
+            container_of(shard->waits.next, struct coordinator_wait, _link);
         if (wait->_deadline_us > now) {
             timer_set(&shard->timers, &shard->wait_timer, wait->_deadline_us);
             return;
@@ -230,7 +234,8 @@ void *coordinator_enter(struct coordinator_shard *shard, enum kafka_error *error
     pthread_mutex_lock(&shard->lock);
     if (shard->state == SHARD_ACTIVE)
         return shard->object;
-    *error = shard->state == SHARD_LOADING ? KERR_COORDINATOR_LOAD_IN_PROGRESS : KERR_NOT_COORDINATOR;
+    *error =
+        shard->state == SHARD_LOADING ? KERR_COORDINATOR_LOAD_IN_PROGRESS : KERR_NOT_COORDINATOR;
     pthread_mutex_unlock(&shard->lock);
     return NULL;
 }
@@ -240,11 +245,13 @@ void coordinator_exit(struct coordinator_shard *shard)
     leave(shard);
 }
 
-void coordinator_on_high_watermark(struct coordinator *coordinator, int32_t partition, int64_t high_watermark)
+void coordinator_on_high_watermark(struct coordinator *coordinator, int32_t partition,
+                                   int64_t high_watermark)
 {
     struct coordinator_shard *shard = coordinator_shard_at(coordinator, partition);
     long long known = atomic_load(&shard->news);
-    while (known < high_watermark && !atomic_compare_exchange_weak(&shard->news, &known, high_watermark))
+    while (known < high_watermark &&
+           !atomic_compare_exchange_weak(&shard->news, &known, high_watermark))
         continue;
     if (pthread_mutex_trylock(&shard->lock) == 0)
         leave(shard);
@@ -274,12 +281,14 @@ void coordinator_add(struct coordinator_shard *shard, struct bytes key, struct b
     strbuf_add(&shard->added, value.data, value.size);
 }
 
-static struct bytes added_key(const struct coordinator_shard *shard, const struct added_record *record)
+static struct bytes added_key(const struct coordinator_shard *shard,
+                              const struct added_record *record)
 {
     return (struct bytes){ (const uint8_t *)shard->added.data + record->at, record->key_size };
 }
 
-static struct bytes added_value(const struct coordinator_shard *shard, const struct added_record *record)
+static struct bytes added_value(const struct coordinator_shard *shard,
+                                const struct added_record *record)
 {
     if (record->value_size < 0)
         return BYTES_NULL;
@@ -309,7 +318,8 @@ enum kafka_error coordinator_client_error(enum kafka_error log_error)
 }
 
 // Writes records [first, end) as one batch and replays them if asked.
-static enum kafka_error append_range(struct coordinator_shard *shard, size_t first, size_t end, bool replay)
+static enum kafka_error append_range(struct coordinator_shard *shard, size_t first, size_t end,
+                                     bool replay)
 {
     const struct coordinator_options *options = &shard->coordinator->options;
     struct batch_options batch_options = batch_options_of(shard);
@@ -320,9 +330,8 @@ static enum kafka_error append_range(struct coordinator_shard *shard, size_t fir
                           added_value(shard, &shard->records[i]));
     struct bytes batch = batch_builder_finish(&shard->builder);
     int64_t end_offset = -1;
-    enum kafka_error error = options->log->ops->append(options->log, shard->partition,
-                                                       (uint8_t *)(uintptr_t)batch.data, batch.size,
-                                                       &end_offset);
+    enum kafka_error error = options->log->ops->append(
+        options->log, shard->partition, (uint8_t *)(uintptr_t)batch.data, batch.size, &end_offset);
     if (error != KERR_NONE) {
         trace_warn(options->trace, "coordinator append failed shard=%s error=%s", shard->name,
                    kafka_error_name(error));
@@ -334,7 +343,8 @@ static enum kafka_error append_range(struct coordinator_shard *shard, size_t fir
         shard->committed = high_watermark;
     int64_t offset = end_offset - (int64_t)(end - first);
     for (size_t i = first; replay && i < end; i++, offset++)
-        must(options->state_ops->replay(shard->object, offset, -1, added_key(shard, &shard->records[i]),
+        must(options->state_ops->replay(shard->object, offset, -1,
+                                        added_key(shard, &shard->records[i]),
                                         added_value(shard, &shard->records[i])) == 0);
     return KERR_NONE;
 }
@@ -409,7 +419,8 @@ static bool replay_control(struct coordinator_shard *shard, void *object, struct
     return is_good;
 }
 
-static bool replay_batch(struct coordinator_shard *shard, void *object, struct bytes batch, struct load *load)
+static bool replay_batch(struct coordinator_shard *shard, void *object, struct bytes batch,
+                         struct load *load)
 {
     if (batch_is_control(batch.data))
         return replay_control(shard, object, batch);
@@ -420,8 +431,8 @@ static bool replay_batch(struct coordinator_shard *shard, void *object, struct b
     bool is_good = true;
     while (is_good && record_iter_next(&it, &record)) {
         load->records++;
-        int error = shard->coordinator->options.state_ops->replay(object, record.offset, producer_id,
-                                                                  record.key, record.value);
+        int error = shard->coordinator->options.state_ops->replay(
+            object, record.offset, producer_id, record.key, record.value);
         if (error != 0) {
             trace_error(shard->coordinator->options.trace,
                         "coordinator cannot read a record shard=%s offset=%" PRId64, shard->name,
@@ -431,15 +442,16 @@ static bool replay_batch(struct coordinator_shard *shard, void *object, struct b
     }
     if (it.error != RECORDS_OK) {
         trace_error(shard->coordinator->options.trace,
-                    "coordinator cannot read a batch shard=%s offset=%" PRId64 " reason=\"%s\"", shard->name,
-                    batch_base_offset(batch.data), it.reason);
+                    "coordinator cannot read a batch shard=%s offset=%" PRId64 " reason=\"%s\"",
+                    shard->name, batch_base_offset(batch.data), it.reason);
         is_good = false;
     }
     record_iter_fini(&it);
     return is_good;
 }
 
-static bool replay_bytes(struct coordinator_shard *shard, void *object, struct bytes rest, struct load *load)
+static bool replay_bytes(struct coordinator_shard *shard, void *object, struct bytes rest,
+                         struct load *load)
 {
     struct bytes batch;
     while (batch_next(&rest, &batch) == BATCH_FOUND) {
@@ -461,9 +473,11 @@ static bool replay_log(struct coordinator_shard *shard, void *object, struct loa
     while (is_good && load->offset < end) {
         bytes.size = 0;
         int64_t before = load->offset;
-        int error = log->ops->read(log, shard->partition, load->offset, options->load_buffer_bytes, &bytes);
+        int error =
+            log->ops->read(log, shard->partition, load->offset, options->load_buffer_bytes, &bytes);
         if (error != 0)
-            trace_error(options->trace, "coordinator cannot read its log shard=%s error=%d", shard->name, error);
+            trace_error(options->trace, "coordinator cannot read its log shard=%s error=%d",
+                        shard->name, error);
         is_good = error == 0 &&
                   replay_bytes(shard, object,
                                (struct bytes){ (const uint8_t *)bytes.data, bytes.size }, load);
@@ -502,9 +516,10 @@ static void load_shard(struct coordinator_shard *shard)
         shard->written = load.offset;
         shard->committed = options->log->ops->high_watermark(options->log, shard->partition);
         options->state_ops->on_loaded(object);
-        trace_info(options->trace,
-                   "coordinator shard loaded shard=%s epoch=%" PRId32 " records=%" PRId64 " us=%" PRId64,
-                   shard->name, epoch, load.records, clock_monotonic_us(options->clock) - started_us);
+        trace_info(
+            options->trace,
+            "coordinator shard loaded shard=%s epoch=%" PRId32 " records=%" PRId64 " us=%" PRId64,
+            shard->name, epoch, load.records, clock_monotonic_us(options->clock) - started_us);
     }
 }
 
@@ -535,7 +550,8 @@ void coordinator_resigned(struct coordinator *coordinator, int32_t partition, in
         timer_cancel(&shard->timers, &shard->wait_timer);
         must(shard->timers.count == 0);
         shard->state = SHARD_ABSENT;
-        shard->leader_epoch = leader_epoch; // -1: any later election counts, the topic may be made anew
+        shard->leader_epoch =
+            leader_epoch; // -1: any later election counts, the topic may be made anew
         shard->written = shard->committed = 0;
         atomic_store(&shard->news, 0);
     }
@@ -544,7 +560,8 @@ void coordinator_resigned(struct coordinator *coordinator, int32_t partition, in
 
 // ---- small things ----------------------------------------------------------------------------------
 
-void coordinator_set_timer(struct coordinator_shard *shard, struct timer *timer, int64_t deadline_us)
+void coordinator_set_timer(struct coordinator_shard *shard, struct timer *timer,
+                           int64_t deadline_us)
 {
     timer_set(&shard->timers, timer, deadline_us);
 }

@@ -54,8 +54,8 @@ struct coordinator_log_ops {
     // Appends one v2 batch as the leader of the partition; offsets and epoch are assigned in place. Sets
     // *end_offset to the offset after the batch. Any error of a produce with acks=all may be returned
     // (NOT_LEADER_OR_FOLLOWER, NOT_ENOUGH_REPLICAS, MESSAGE_TOO_LARGE, KAFKA_STORAGE_ERROR …).
-    enum kafka_error (*append)(struct coordinator_log *log, int32_t partition, uint8_t *batch, size_t size,
-                               int64_t *end_offset);
+    enum kafka_error (*append)(struct coordinator_log *log, int32_t partition, uint8_t *batch,
+                               size_t size, int64_t *end_offset);
     // Adds to `into` whole batches, the first being the one that holds `offset`, about max_bytes of them but
     // at least one; none when offset is the log's end. 0 or -errno.
     int (*read)(struct coordinator_log *log, int32_t partition, int64_t offset, size_t max_bytes,
@@ -73,7 +73,8 @@ struct coordinator_state_ops {
     void (*destroy)(void *state);
     // One record of the log. A tombstone has a null value; producer_id is -1 outside a transaction.
     // 0, or -errno for a record that cannot be understood though its type is known: loading fails.
-    int (*replay)(void *state, int64_t offset, int64_t producer_id, struct bytes key, struct bytes value);
+    int (*replay)(void *state, int64_t offset, int64_t producer_id, struct bytes key,
+                  struct bytes value);
     // A transaction of this producer ended.
     void (*replay_end_transaction)(void *state, int64_t producer_id, bool committed);
     void (*on_loaded)(void *state);   // all is replayed: start timers
@@ -93,7 +94,8 @@ struct coordinator_options {
     struct trace *trace;
     size_t load_buffer_bytes; // offsets.load.buffer.size
     int compression;          // of batches, as in their attributes: offsets.topic.compression.codec
-    int64_t commit_timeout_ms; // offsets.commit.timeout.ms: then a wait ends with COORDINATOR_NOT_AVAILABLE
+    int64_t
+        commit_timeout_ms; // offsets.commit.timeout.ms: then a wait ends with COORDINATOR_NOT_AVAILABLE
 };
 
 struct coordinator *coordinator_new(const struct coordinator_options *options);
@@ -110,7 +112,8 @@ void coordinator_load(struct coordinator *coordinator);
 // leader_epoch -1: whatever it was (the topic is deleted).
 void coordinator_resigned(struct coordinator *coordinator, int32_t partition, int32_t leader_epoch);
 // The partition's high watermark moved. Any thread, also from within append.
-void coordinator_on_high_watermark(struct coordinator *coordinator, int32_t partition, int64_t high_watermark);
+void coordinator_on_high_watermark(struct coordinator *coordinator, int32_t partition,
+                                   int64_t high_watermark);
 
 int32_t coordinator_partition_count(const struct coordinator *coordinator);
 // abs(Java hash of the id) mod count: the partition, and so the broker, in charge of a group.
@@ -150,7 +153,8 @@ void coordinator_await_commit(struct coordinator_shard *shard, struct coordinato
 void coordinator_complete(struct coordinator_shard *shard, struct completion *completion);
 
 // Timers of the shard, under its lock; callbacks run under it and may do all that is done after enter.
-void coordinator_set_timer(struct coordinator_shard *shard, struct timer *timer, int64_t deadline_us);
+void coordinator_set_timer(struct coordinator_shard *shard, struct timer *timer,
+                           int64_t deadline_us);
 void coordinator_cancel_timer(struct coordinator_shard *shard, struct timer *timer);
 int64_t coordinator_now_us(struct coordinator_shard *shard);
 int64_t coordinator_wall_ms(struct coordinator_shard *shard);

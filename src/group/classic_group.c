@@ -95,7 +95,8 @@ static bool may_follow(enum classic_state from, enum classic_state to)
     case CLASSIC_COMPLETING_REBALANCE:
         return from == CLASSIC_PREPARING_REBALANCE;
     case CLASSIC_PREPARING_REBALANCE:
-        return from == CLASSIC_EMPTY || from == CLASSIC_COMPLETING_REBALANCE || from == CLASSIC_STABLE;
+        return from == CLASSIC_EMPTY || from == CLASSIC_COMPLETING_REBALANCE ||
+               from == CLASSIC_STABLE;
     case CLASSIC_STABLE:
         return from == CLASSIC_COMPLETING_REBALANCE;
     case CLASSIC_DEAD:
@@ -119,16 +120,19 @@ struct classic_member *classic_group_find(const struct classic_group *group, str
     return hashmap_find(&group->by_id, member_id.data, member_id.size);
 }
 
-struct classic_member *classic_group_find_static(const struct classic_group *group, struct str instance_id)
+struct classic_member *classic_group_find_static(const struct classic_group *group,
+                                                 struct str instance_id)
 {
     return hashmap_find(&group->by_instance, instance_id.data, instance_id.size);
 }
 
-static void count_protocols(struct classic_group *group, const struct classic_member *member, int32_t change)
+static void count_protocols(struct classic_group *group, const struct classic_member *member,
+                            int32_t change)
 {
     for (int32_t i = 0; i < member->protocol_count; i++) {
         int32_t at = 0;
-        while (at < group->protocol_count && !str_eq(group->protocols[at].name, member->protocols[i].name))
+        while (at < group->protocol_count &&
+               !str_eq(group->protocols[at].name, member->protocols[i].name))
             at++;
         if (at == group->protocol_count) {
             vec_reserve(group->protocols, at + 1, group->protocol_capacity);
@@ -144,7 +148,8 @@ static void count_protocols(struct classic_group *group, const struct classic_me
     }
 }
 
-void classic_group_add(struct classic_group *group, struct classic_member *member, struct str protocol_type)
+void classic_group_add(struct classic_group *group, struct classic_member *member,
+                       struct str protocol_type)
 {
     must(member->group == NULL);
     if (list_is_empty(&group->members))
@@ -186,7 +191,8 @@ void classic_group_rename(struct classic_group *group, struct classic_member *me
 
 struct member_protocol *classic_group_swap_protocols(struct classic_group *group,
                                                      struct classic_member *member,
-                                                     struct member_protocol *protocols, int32_t *count)
+                                                     struct member_protocol *protocols,
+                                                     int32_t *count)
 {
     count_protocols(group, member, -1);
     struct member_protocol *old = classic_member_swap_protocols(member, protocols, count);
@@ -201,7 +207,8 @@ void classic_group_set_join(struct classic_group *group, struct classic_member *
     member->join = join;
 }
 
-void classic_group_set_sync_pending(struct classic_group *group, struct classic_member *member, bool pending)
+void classic_group_set_sync_pending(struct classic_group *group, struct classic_member *member,
+                                    bool pending)
 {
     group->sync_pending_count += pending - member->sync_pending;
     member->sync_pending = pending;
@@ -240,7 +247,8 @@ bool classic_group_elect_joined_leader(struct classic_group *group)
         return false;
     if (group->leader->join != NULL)
         return true;
-    list_for_each (at, &group->members) {
+    list_for_each(at, &group->members)
+    {
         struct classic_member *member = container_of(at, struct classic_member, link);
         if (member->join != NULL) {
             group->leader = member;
@@ -253,7 +261,8 @@ bool classic_group_elect_joined_leader(struct classic_group *group)
 int32_t classic_group_rebalance_timeout_ms(const struct classic_group *group)
 {
     int32_t longest = 0;
-    list_for_each (at, &group->members) {
+    list_for_each(at, &group->members)
+    {
         struct classic_member *member = container_of(at, struct classic_member, link);
         if (member->rebalance_timeout_ms > longest)
             longest = member->rebalance_timeout_ms;
@@ -302,7 +311,8 @@ struct str classic_group_select_protocol(const struct classic_group *group)
         if (!all_support(group, candidate))
             continue;
         int32_t votes = 0;
-        list_for_each (at, &group->members) {
+        list_for_each(at, &group->members)
+        {
             struct classic_member *member = container_of(at, struct classic_member, link);
             int32_t first = 0;
             while (!all_support(group, member->protocols[first].name))
@@ -332,10 +342,12 @@ void classic_group_next_generation(struct classic_group *group, int64_t now_ms)
 {
     group->generation++;
     bool is_empty = list_is_empty(&group->members);
-    classic_group_set_protocol_name(group, is_empty ? STR_NULL : classic_group_select_protocol(group));
+    classic_group_set_protocol_name(group,
+                                    is_empty ? STR_NULL : classic_group_select_protocol(group));
     classic_group_read_subscription(group);
-    classic_group_transition(group, is_empty ? CLASSIC_EMPTY : CLASSIC_COMPLETING_REBALANCE, now_ms);
-    list_for_each (at, &group->members)
+    classic_group_transition(group, is_empty ? CLASSIC_EMPTY : CLASSIC_COMPLETING_REBALANCE,
+                             now_ms);
+    list_for_each(at, &group->members)
         classic_group_set_sync_pending(group, container_of(at, struct classic_member, link), false);
 }
 
@@ -377,10 +389,12 @@ void classic_group_read_subscription(struct classic_group *group)
     bool is_readable = !str_is_null(group->protocol_name);
     struct arena arena;
     arena_init(&arena);
-    list_for_each (at, &group->members) {
+    list_for_each(at, &group->members)
+    {
         struct classic_member *member = container_of(at, struct classic_member, link);
         if (is_readable)
-            is_readable = add_topics(group, classic_member_metadata(member, group->protocol_name), &arena);
+            is_readable =
+                add_topics(group, classic_member_metadata(member, group->protocol_name), &arena);
     }
     arena_fini(&arena);
     if (!is_readable)

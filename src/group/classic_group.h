@@ -55,23 +55,23 @@ struct classic_group {
     struct group_shard *shard;
     enum classic_state state;
     enum classic_state previous_state;
-    int64_t state_timestamp_ms;   // wall clock of the last change, -1 unknown
-    struct str protocol_type;     // owned; null: none yet (a simple group, which only commits offsets)
-    struct str protocol_name;     // owned; of the generation, null if none
+    int64_t state_timestamp_ms; // wall clock of the last change, -1 unknown
+    struct str protocol_type; // owned; null: none yet (a simple group, which only commits offsets)
+    struct str protocol_name; // owned; of the generation, null if none
     int32_t generation;
     struct classic_member *leader;
-    struct list members;          // struct classic_member, oldest first
+    struct list members; // struct classic_member, oldest first
     struct hashmap by_id;
-    struct hashmap by_instance;   // static members
-    struct hashmap pending;       // struct pending_member by id
+    struct hashmap by_instance; // static members
+    struct hashmap pending;     // struct pending_member by id
     int32_t awaiting_join_count;
     int32_t sync_pending_count;
-    bool new_member_added;        // during the present delay of the initial rebalance
+    bool new_member_added; // during the present delay of the initial rebalance
     struct protocol_count *protocols;
     size_t protocol_capacity;
     int32_t protocol_count;
-    bool subscription_known;      // the members' metadata could be read as a consumer's subscription
-    struct hashmap subscribed;    // their topics; keys owned, values too
+    bool subscription_known;   // the members' metadata could be read as a consumer's subscription
+    struct hashmap subscribed; // their topics; keys owned, values too
 
     struct timer join_timer;
     int32_t initial_delay_ms;     // of the initial rebalance: the present delay and what is left of
@@ -84,7 +84,8 @@ struct classic_group *classic_group_new(struct group_shard *shard, struct str id
 void classic_group_free(struct classic_group *group);
 
 const char *classic_state_name(enum classic_state state);
-void classic_group_transition(struct classic_group *group, enum classic_state state, int64_t now_ms);
+void classic_group_transition(struct classic_group *group, enum classic_state state,
+                              int64_t now_ms);
 bool classic_group_can_rebalance(const struct classic_group *group);
 
 static inline int32_t classic_group_size(const struct classic_group *group)
@@ -93,19 +94,24 @@ static inline int32_t classic_group_size(const struct classic_group *group)
 }
 
 struct classic_member *classic_group_find(const struct classic_group *group, struct str member_id);
-struct classic_member *classic_group_find_static(const struct classic_group *group, struct str instance_id);
+struct classic_member *classic_group_find_static(const struct classic_group *group,
+                                                 struct str instance_id);
 // The first member gives the group its protocol type; the first one without a leader leads.
-void classic_group_add(struct classic_group *group, struct classic_member *member, struct str protocol_type);
+void classic_group_add(struct classic_group *group, struct classic_member *member,
+                       struct str protocol_type);
 // Takes it out of the group; the oldest of the others leads if it did. The caller frees it.
 void classic_group_remove(struct classic_group *group, struct classic_member *member);
-void classic_group_rename(struct classic_group *group, struct classic_member *member, struct str id);
+void classic_group_rename(struct classic_group *group, struct classic_member *member,
+                          struct str id);
 // Gives a member other protocols (a block of member_protocols_copy); returns the former block.
 struct member_protocol *classic_group_swap_protocols(struct classic_group *group,
                                                      struct classic_member *member,
-                                                     struct member_protocol *protocols, int32_t *count);
+                                                     struct member_protocol *protocols,
+                                                     int32_t *count);
 void classic_group_set_join(struct classic_group *group, struct classic_member *member,
                             struct classic_join *join);
-void classic_group_set_sync_pending(struct classic_group *group, struct classic_member *member, bool pending);
+void classic_group_set_sync_pending(struct classic_group *group, struct classic_member *member,
+                                    bool pending);
 
 struct pending_member *classic_group_add_pending(struct classic_group *group, struct str id);
 struct pending_member *classic_group_find_pending(const struct classic_group *group, struct str id);
@@ -115,7 +121,8 @@ void classic_group_remove_pending(struct classic_group *group, struct pending_me
 bool classic_group_has_all_joined(const struct classic_group *group);
 // If the leader has not joined, one who has leads. False: nobody has joined, or nobody is there.
 bool classic_group_elect_joined_leader(struct classic_group *group);
-int32_t classic_group_rebalance_timeout_ms(const struct classic_group *group); // the longest of all members
+int32_t
+classic_group_rebalance_timeout_ms(const struct classic_group *group); // the longest of all members
 // A newcomer has the group's type and a protocol that all members support (in Empty: any of each).
 bool classic_group_supports(const struct classic_group *group, struct str protocol_type,
                             const struct join_group_request_protocol *protocols, int32_t count);

@@ -24,14 +24,15 @@ static struct str make_member_id(struct arena *arena, struct str prefix)
 {
     struct uuid uuid = uuid_random();
     const uint8_t *b = uuid.bytes;
-    char *text = arena_printf(arena,
-                              "%.*s-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-                              STR_ARG(prefix), b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9],
-                              b[10], b[11], b[12], b[13], b[14], b[15]);
+    char *text = arena_printf(
+        arena, "%.*s-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+        STR_ARG(prefix), b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11],
+        b[12], b[13], b[14], b[15]);
     return str_of(text);
 }
 
-static void wait_in(struct classic_group *group, struct classic_member *member, struct classic_join *join)
+static void wait_in(struct classic_group *group, struct classic_member *member,
+                    struct classic_join *join)
 {
     struct classic_join *earlier = member->join;
     classic_group_set_join(group, member, join);
@@ -51,8 +52,8 @@ static void add_member(struct classic_group *group, struct classic_join *join, s
 }
 
 // The member waits for the next generation with what it now says about itself.
-static void rejoin(struct classic_group *group, struct classic_member *member, struct classic_join *join,
-                   const char *reason)
+static void rejoin(struct classic_group *group, struct classic_member *member,
+                   struct classic_join *join, const char *reason)
 {
     const struct join_group_request *request = join->request;
     int32_t count;
@@ -119,9 +120,12 @@ static void undo_replacement(struct classic_group *group, struct classic_member 
 
 static void finish_replacement(struct replacement *replacement, enum kafka_error error)
 {
-    struct classic_group *group = group_shard_find_classic(replacement->state, replacement->group_id);
-    struct classic_member *member = group != NULL ? classic_group_find(group, replacement->new_id) : NULL;
-    if (member != NULL && member->join == replacement->join) { // else somebody has answered it meanwhile
+    struct classic_group *group =
+        group_shard_find_classic(replacement->state, replacement->group_id);
+    struct classic_member *member =
+        group != NULL ? classic_group_find(group, replacement->new_id) : NULL;
+    if (member != NULL &&
+        member->join == replacement->join) { // else somebody has answered it meanwhile
         if (error == KERR_NONE)
             answer_replaced(group, member, replacement);
         else
@@ -147,11 +151,13 @@ static void fence(struct classic_group *group, struct classic_member *member)
     if (join != NULL)
         classic_join_refuse(group, join, KERR_FENCED_INSTANCE_ID, member->id);
     if (sync != NULL)
-        classic_sync_answer(group, sync, KERR_FENCED_INSTANCE_ID, (struct bytes){ (const uint8_t *)"", 0 });
+        classic_sync_answer(group, sync, KERR_FENCED_INSTANCE_ID,
+                            (struct bytes){ (const uint8_t *)"", 0 });
 }
 
 static struct replacement *replace(struct group_shard *state, struct classic_group *group,
-                                   struct classic_member *member, struct str new_id, struct classic_join *join)
+                                   struct classic_member *member, struct str new_id,
+                                   struct classic_join *join)
 {
     const struct join_group_request *request = join->request;
     struct replacement *replacement = mem_new(struct replacement);
@@ -172,8 +178,8 @@ static struct replacement *replace(struct group_shard *state, struct classic_gro
     classic_renew_session(group, member); // with the old timeout, as Kafka does
     replacement->old_protocols = member_protocols_copy(request->protocols, request->protocols_count,
                                                        &replacement->old_protocol_count);
-    replacement->old_protocols = classic_group_swap_protocols(group, member, replacement->old_protocols,
-                                                              &replacement->old_protocol_count);
+    replacement->old_protocols = classic_group_swap_protocols(
+        group, member, replacement->old_protocols, &replacement->old_protocol_count);
     member->rebalance_timeout_ms = request->rebalance_timeout_ms;
     member->session_timeout_ms = request->session_timeout_ms;
     classic_group_set_join(group, member, join);
@@ -181,9 +187,11 @@ static struct replacement *replace(struct group_shard *state, struct classic_gro
 }
 
 static void return_static_member(struct group_shard *state, struct classic_group *group,
-                                 struct classic_member *member, struct str new_id, struct classic_join *join)
+                                 struct classic_member *member, struct str new_id,
+                                 struct classic_join *join)
 {
-    trace_info(state->trace, "group static member replaced group=\"%s\" instance=\"%s\" old=\"%s\" new=\"%s\"",
+    trace_info(state->trace,
+               "group static member replaced group=\"%s\" instance=\"%s\" old=\"%s\" new=\"%s\"",
                group->base.id.data, member->instance_id.data, member->id.data, new_id.data);
     struct replacement *replacement = replace(state, group, member, new_id, join);
     if (group->state == CLASSIC_STABLE &&
@@ -209,7 +217,8 @@ static void return_static_member(struct group_shard *state, struct classic_group
 
 // ---- the two ways to come --------------------------------------------------------------------------
 
-static void join_unknown(struct group_shard *state, struct classic_group *group, struct classic_join *join)
+static void join_unknown(struct group_shard *state, struct classic_group *group,
+                         struct classic_join *join)
 {
     const struct join_group_request *request = join->request;
     if (!classic_group_supports(group, request->protocol_type, request->protocols,
@@ -232,7 +241,8 @@ static void join_unknown(struct group_shard *state, struct classic_group *group,
     }
 }
 
-static void join_member(struct classic_group *group, struct classic_member *member, struct classic_join *join)
+static void join_member(struct classic_group *group, struct classic_member *member,
+                        struct classic_join *join)
 {
     const struct join_group_request *request = join->request;
     bool is_same = classic_member_matches(member, request->protocols, request->protocols_count);
@@ -249,7 +259,8 @@ static void join_member(struct classic_group *group, struct classic_member *memb
         return;
     case CLASSIC_STABLE: // a leader that joins wants a rebalance
         if (is_leader || !is_same)
-            rejoin(group, member, join, is_leader ? "the leader rejoins" : "a member changes its protocols");
+            rejoin(group, member, join,
+                   is_leader ? "the leader rejoins" : "a member changes its protocols");
         else
             classic_join_answer(group, member, join, false);
         return;
@@ -307,7 +318,8 @@ static bool has_room_for(const struct classic_group *group, struct str member_id
 // ---- entry -----------------------------------------------------------------------------------------
 
 // A group comes to be with a record, so that it is there after a restart.
-static struct classic_group *create(struct group_shard *state, struct str id, enum kafka_error *error)
+static struct classic_group *create(struct group_shard *state, struct str id,
+                                    enum kafka_error *error)
 {
     struct classic_group *group = group_shard_create_classic(state, id);
     classic_add_record(group, classic_present_assignment);

@@ -24,7 +24,8 @@ static enum kafka_error remove_member(struct group_shard *state, struct classic_
             return error;
         member = classic_group_find(group, identity->member_id);
     }
-    struct str reason = str_is_null(identity->reason) ? str_of("not provided") : identity->reason; // KIP-800
+    struct str reason =
+        str_is_null(identity->reason) ? str_of("not provided") : identity->reason; // KIP-800
     trace_info(state->trace, "group member leaves group=\"%s\" member=\"%s\" reason=\"%.*s\"",
                group->base.id.data, member->id.data, STR_ARG(reason));
     classic_rebalance_drop(group, member);
@@ -42,11 +43,12 @@ void classic_leave(struct group_shard *state, const struct leave_group_request *
         const struct leave_group_request_member_identity *identity = &request->members[i];
         enum kafka_error error =
             group != NULL ? remove_member(state, group, identity) : KERR_UNKNOWN_MEMBER_ID;
-        response->members[response->members_count++] = (struct leave_group_response_member_response){
-            .member_id = identity->member_id,
-            .group_instance_id = identity->group_instance_id,
-            .error_code = (int16_t)error,
-        };
+        response->members[response->members_count++] =
+            (struct leave_group_response_member_response){
+                .member_id = identity->member_id,
+                .group_instance_id = identity->group_instance_id,
+                .error_code = (int16_t)error,
+            };
         is_changed = is_changed || error == KERR_NONE;
     }
     if (is_changed && group->state != CLASSIC_EMPTY) // there it was a pending member

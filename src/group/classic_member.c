@@ -29,7 +29,8 @@ struct member_protocol *member_protocols_copy(const struct join_group_request_pr
 {
     size_t size = 0;
     for (int32_t i = 0; i < count; i++)
-        size += sizeof(struct member_protocol) + protocols[i].name.size + 1 + protocols[i].metadata.size;
+        size += sizeof(struct member_protocol) + protocols[i].name.size + 1 +
+                protocols[i].metadata.size;
     struct member_protocol *block = mem_alloc(size > 0 ? size : 1);
     char *text = (char *)(block + count);
     *copied = 0;
@@ -49,9 +50,9 @@ struct member_protocol *member_protocols_copy(const struct join_group_request_pr
     return block;
 }
 
-struct classic_member *classic_member_new(struct str id, struct str instance_id, struct str client_id,
-                                          struct str client_host, int32_t rebalance_timeout_ms,
-                                          int32_t session_timeout_ms,
+struct classic_member *classic_member_new(struct str id, struct str instance_id,
+                                          struct str client_id, struct str client_host,
+                                          int32_t rebalance_timeout_ms, int32_t session_timeout_ms,
                                           const struct join_group_request_protocol *protocols,
                                           int32_t protocol_count)
 {
@@ -99,7 +100,8 @@ void classic_member_set_assignment(struct classic_member *member, struct bytes a
 }
 
 struct member_protocol *classic_member_swap_protocols(struct classic_member *member,
-                                                      struct member_protocol *protocols, int32_t *count)
+                                                      struct member_protocol *protocols,
+                                                      int32_t *count)
 {
     struct member_protocol *old = member->protocols;
     int32_t old_count = member->protocol_count;
@@ -121,7 +123,8 @@ bool classic_member_matches(const struct classic_member *member,
     for (int32_t i = 0; i < count; i++) {
         if (is_repeated(protocols, i))
             continue;
-        if (at == member->protocol_count || !str_eq(member->protocols[at].name, protocols[i].name) ||
+        if (at == member->protocol_count ||
+            !str_eq(member->protocols[at].name, protocols[i].name) ||
             !bytes_are_equal(member->protocols[at].metadata, protocols[i].metadata))
             return false;
         at++;

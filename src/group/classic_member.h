@@ -42,29 +42,29 @@ struct member_protocol {
 };
 
 struct classic_member {
-    struct list link;           // in the group's members, by age
+    struct list link; // in the group's members, by age
     struct classic_group *group;
     struct str id;
-    struct str instance_id;     // KIP-345: null for a dynamic member
+    struct str instance_id; // KIP-345: null for a dynamic member
     struct str client_id;
     struct str client_host;
     int32_t rebalance_timeout_ms;
     int32_t session_timeout_ms;
     struct member_protocol *protocols; // by preference; one allocation with all that they point to
     int32_t protocol_count;
-    struct bytes assignment;    // of the present generation; never null
-    struct bytes proposed;      // borrowed, while the leader's assignment is being written; else null
-    struct classic_join *join;  // waits for the rebalance to complete
-    struct classic_sync *sync;  // waits for the leader's assignment
-    bool is_new;                // has not been through a whole join yet: its waiting does not keep it alive
-    bool sync_pending;          // has the generation but did not ask for its assignment yet
+    struct bytes assignment; // of the present generation; never null
+    struct bytes proposed;   // borrowed, while the leader's assignment is being written; else null
+    struct classic_join *join; // waits for the rebalance to complete
+    struct classic_sync *sync; // waits for the leader's assignment
+    bool is_new;       // has not been through a whole join yet: its waiting does not keep it alive
+    bool sync_pending; // has the generation but did not ask for its assignment yet
     struct timer session_timer;
 };
 
 // All strings are copied. `protocols` may name one twice: the first counts.
-struct classic_member *classic_member_new(struct str id, struct str instance_id, struct str client_id,
-                                          struct str client_host, int32_t rebalance_timeout_ms,
-                                          int32_t session_timeout_ms,
+struct classic_member *classic_member_new(struct str id, struct str instance_id,
+                                          struct str client_id, struct str client_host,
+                                          int32_t rebalance_timeout_ms, int32_t session_timeout_ms,
                                           const struct join_group_request_protocol *protocols,
                                           int32_t protocol_count);
 void classic_member_free(struct classic_member *member); // its timer is not set, nothing waits
@@ -76,7 +76,8 @@ struct member_protocol *member_protocols_copy(const struct join_group_request_pr
                                               int32_t count, int32_t *copied);
 // Takes over the block and returns the former one, with its count.
 struct member_protocol *classic_member_swap_protocols(struct classic_member *member,
-                                                      struct member_protocol *protocols, int32_t *count);
+                                                      struct member_protocol *protocols,
+                                                      int32_t *count);
 // Same names and metadata in the same order.
 bool classic_member_matches(const struct classic_member *member,
                             const struct join_group_request_protocol *protocols, int32_t count);

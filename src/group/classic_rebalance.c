@@ -17,11 +17,12 @@ static int64_t wall_ms(const struct classic_group *group)
     return coordinator_wall_ms(shard_of(group));
 }
 
-static void set_timer(struct classic_group *group, struct timer *timer, void (*on_expired)(struct timer *),
-                      int64_t in_ms)
+static void set_timer(struct classic_group *group, struct timer *timer,
+                      void (*on_expired)(struct timer *), int64_t in_ms)
 {
     timer->on_expired = on_expired;
-    coordinator_set_timer(shard_of(group), timer, coordinator_now_us(shard_of(group)) + in_ms * 1000);
+    coordinator_set_timer(shard_of(group), timer,
+                          coordinator_now_us(shard_of(group)) + in_ms * 1000);
 }
 
 static void cancel_timer(struct classic_group *group, struct timer *timer)
@@ -31,8 +32,8 @@ static void cancel_timer(struct classic_group *group, struct timer *timer)
 
 // ---- answers ---------------------------------------------------------------------------------------
 
-void classic_join_refuse(struct classic_group *group, struct classic_join *join, enum kafka_error error,
-                         struct str member_id)
+void classic_join_refuse(struct classic_group *group, struct classic_join *join,
+                         enum kafka_error error, struct str member_id)
 {
     join->response->error_code = (int16_t)error;
     join->response->member_id = arena_str(join->arena, member_id);
@@ -44,12 +45,14 @@ static void list_members(struct classic_group *group, struct classic_join *join)
     struct join_group_response *response = join->response;
     response->members =
         arena_array(join->arena, struct join_group_response_member, classic_group_size(group));
-    list_for_each (at, &group->members) {
+    list_for_each(at, &group->members)
+    {
         struct classic_member *member = container_of(at, struct classic_member, link);
         response->members[response->members_count++] = (struct join_group_response_member){
             .member_id = arena_str(join->arena, member->id),
             .group_instance_id = arena_str(join->arena, member->instance_id),
-            .metadata = arena_bytes(join->arena, classic_member_metadata(member, group->protocol_name)),
+            .metadata =
+                arena_bytes(join->arena, classic_member_metadata(member, group->protocol_name)),
         };
     }
 }
@@ -68,8 +71,8 @@ void classic_join_answer(struct classic_group *group, struct classic_member *mem
     coordinator_complete(shard_of(group), join->completion);
 }
 
-void classic_sync_answer(struct classic_group *group, struct classic_sync *sync, enum kafka_error error,
-                         struct bytes assignment)
+void classic_sync_answer(struct classic_group *group, struct classic_sync *sync,
+                         enum kafka_error error, struct bytes assignment)
 {
     struct sync_group_response *response = sync->response;
     response->error_code = (int16_t)error;
@@ -81,8 +84,8 @@ void classic_sync_answer(struct classic_group *group, struct classic_sync *sync,
     coordinator_complete(shard_of(group), sync->completion);
 }
 
-static void refuse_member(struct classic_group *group, struct classic_member *member, enum kafka_error error,
-                          struct str join_member_id)
+static void refuse_member(struct classic_group *group, struct classic_member *member,
+                          enum kafka_error error, struct str join_member_id)
 {
     struct classic_join *join = member->join;
     struct classic_sync *sync = member->sync;
@@ -115,7 +118,8 @@ void classic_add_record(struct classic_group *group,
         .members = arena_array(&arena, struct group_metadata_value_member_metadata,
                                classic_group_size(group) + 1),
     };
-    list_for_each (at, &group->members) {
+    list_for_each(at, &group->members)
+    {
         struct classic_member *member = container_of(at, struct classic_member, link);
         value.members[value.members_count++] = (struct group_metadata_value_member_metadata){
             .member_id = member->id,
@@ -140,8 +144,8 @@ void classic_replay(struct classic_group *group, const struct group_metadata_val
         protocol.metadata = m->subscription;
         struct classic_member *member = classic_member_new(
             m->member_id, m->group_instance_id, m->client_id, m->client_host,
-            m->rebalance_timeout == -1 ? m->session_timeout : m->rebalance_timeout, m->session_timeout,
-            &protocol, str_is_null(value->protocol) ? 0 : 1);
+            m->rebalance_timeout == -1 ? m->session_timeout : m->rebalance_timeout,
+            m->session_timeout, &protocol, str_is_null(value->protocol) ? 0 : 1);
         classic_member_set_assignment(member, m->assignment);
         classic_group_add(group, member, value->protocol_type);
         if (str_eq(member->id, value->leader))
@@ -149,7 +153,8 @@ void classic_replay(struct classic_group *group, const struct group_metadata_val
     }
     group->state = value->members_count == 0 ? CLASSIC_EMPTY : CLASSIC_STABLE;
     group->generation = value->generation;
-    classic_group_set_protocol_type(group, value->protocol_type.size == 0 ? STR_NULL : value->protocol_type);
+    classic_group_set_protocol_type(group, value->protocol_type.size == 0 ? STR_NULL
+                                                                          : value->protocol_type);
     classic_group_set_protocol_name(group, value->protocol);
     group->state_timestamp_ms = value->current_state_timestamp;
     classic_group_read_subscription(group);
@@ -196,7 +201,8 @@ static void on_session_expired(struct timer *timer)
         complete(group);
 }
 
-static void start_session(struct classic_group *group, struct classic_member *member, int32_t timeout_ms)
+static void start_session(struct classic_group *group, struct classic_member *member,
+                          int32_t timeout_ms)
 {
     set_timer(group, &member->session_timer, on_session_expired, timeout_ms);
 }
@@ -223,14 +229,15 @@ static void on_pending_expired(struct timer *timer)
         complete(group);
 }
 
-void classic_rebalance_add_pending(struct classic_group *group, struct str id, int32_t session_timeout_ms)
+void classic_rebalance_add_pending(struct classic_group *group, struct str id,
+                                   int32_t session_timeout_ms)
 {
     struct pending_member *pending = classic_group_add_pending(group, id);
     set_timer(group, &pending->timer, on_pending_expired, session_timeout_ms);
 }
 
-void classic_rebalance_add(struct classic_group *group, struct classic_member *member, struct str protocol_type,
-                           struct classic_join *join)
+void classic_rebalance_add(struct classic_group *group, struct classic_member *member,
+                           struct str protocol_type, struct classic_join *join)
 {
     member->is_new = true;
     if (group->state == CLASSIC_PREPARING_REBALANCE && group->previous_state == CLASSIC_EMPTY)
@@ -245,7 +252,8 @@ void classic_rebalance_add(struct classic_group *group, struct classic_member *m
 void classic_assign(struct classic_group *group, enum kafka_error error)
 {
     must(group->state == CLASSIC_COMPLETING_REBALANCE);
-    list_for_each (at, &group->members) {
+    list_for_each(at, &group->members)
+    {
         struct classic_member *member = container_of(at, struct classic_member, link);
         if (error != KERR_NONE)
             classic_member_set_assignment(member, BYTES_NULL);
@@ -267,7 +275,7 @@ void classic_synced(struct classic_group *group, struct classic_member *member)
 
 static void forget_pending_syncs(struct classic_group *group)
 {
-    list_for_each (at, &group->members)
+    list_for_each(at, &group->members)
         classic_group_set_sync_pending(group, container_of(at, struct classic_member, link), false);
     cancel_timer(group, &group->sync_timer);
 }
@@ -277,7 +285,8 @@ static void on_sync_timeout(struct timer *timer)
     struct classic_group *group = container_of(timer, struct classic_group, sync_timer);
     must(group->state == CLASSIC_COMPLETING_REBALANCE || group->state == CLASSIC_STABLE);
     int32_t dropped = 0;
-    list_for_each_safe (at, following, &group->members) {
+    list_for_each_safe(at, following, &group->members)
+    {
         struct classic_member *member = container_of(at, struct classic_member, link);
         if (member->sync_pending) {
             classic_rebalance_drop(group, member);
@@ -297,10 +306,12 @@ static void on_join_timeout(struct timer *timer)
 
 static void drop_absent_dynamic_members(struct classic_group *group)
 {
-    list_for_each_safe (at, following, &group->members) {
+    list_for_each_safe(at, following, &group->members)
+    {
         struct classic_member *member = container_of(at, struct classic_member, link);
         if (member->join == NULL && str_is_null(member->instance_id)) {
-            trace_info(group->shard->trace, "group member failed group=\"%s\" member=\"%s\" reason=rebalance",
+            trace_info(group->shard->trace,
+                       "group member failed group=\"%s\" member=\"%s\" reason=rebalance",
                        group->base.id.data, member->id.data);
             classic_rebalance_drop(group, member);
         }
@@ -309,17 +320,20 @@ static void drop_absent_dynamic_members(struct classic_group *group)
 
 static void become_empty(struct classic_group *group)
 {
-    trace_info(group->shard->trace, "group is empty group=\"%s\" generation=%" PRId32, group->base.id.data,
-               group->generation);
+    trace_info(group->shard->trace, "group is empty group=\"%s\" generation=%" PRId32,
+               group->base.id.data, group->generation);
     classic_add_record(group, classic_present_assignment);
-    coordinator_append(shard_of(group), false); // a failure is logged there; memory is right all the same
+    coordinator_append(shard_of(group),
+                       false); // a failure is logged there; memory is right all the same
 }
 
 static void open_generation(struct classic_group *group)
 {
-    trace_info(group->shard->trace, "group generation group=\"%s\" generation=%" PRId32 " members=%" PRId32,
+    trace_info(group->shard->trace,
+               "group generation group=\"%s\" generation=%" PRId32 " members=%" PRId32,
                group->base.id.data, group->generation, classic_group_size(group));
-    list_for_each (at, &group->members) {
+    list_for_each(at, &group->members)
+    {
         struct classic_member *member = container_of(at, struct classic_member, link);
         struct classic_join *join = member->join;
         classic_group_set_join(group, member, NULL);
@@ -329,7 +343,8 @@ static void open_generation(struct classic_group *group)
         member->is_new = false;
         classic_group_set_sync_pending(group, member, true);
     }
-    set_timer(group, &group->sync_timer, on_sync_timeout, classic_group_rebalance_timeout_ms(group));
+    set_timer(group, &group->sync_timer, on_sync_timeout,
+              classic_group_rebalance_timeout_ms(group));
 }
 
 // The join phase ends. Static members who have not joined stay, and keep their partitions if they return in
@@ -339,7 +354,8 @@ static void complete(struct classic_group *group)
     cancel_timer(group, &group->join_timer);
     drop_absent_dynamic_members(group);
     if (!classic_group_elect_joined_leader(group) && !list_is_empty(&group->members)) {
-        set_timer(group, &group->join_timer, on_join_timeout, classic_group_rebalance_timeout_ms(group));
+        set_timer(group, &group->join_timer, on_join_timeout,
+                  classic_group_rebalance_timeout_ms(group));
         return;
     }
     classic_group_next_generation(group, wall_ms(group));
@@ -362,7 +378,8 @@ static void on_initial_delay(struct timer *timer)
     int32_t remaining = group->initial_remaining_ms;
     int32_t delay = configured < remaining ? configured : remaining;
     group->new_member_added = false;
-    group->initial_remaining_ms = remaining > group->initial_delay_ms ? remaining - group->initial_delay_ms : 0;
+    group->initial_remaining_ms =
+        remaining > group->initial_delay_ms ? remaining - group->initial_delay_ms : 0;
     group->initial_delay_ms = delay;
     set_timer(group, &group->join_timer, on_initial_delay, delay);
 }
@@ -389,7 +406,8 @@ void classic_rebalance_prepare(struct classic_group *group, const char *reason)
     if (classic_group_has_all_joined(group))
         complete(group);
     else
-        set_timer(group, &group->join_timer, on_join_timeout, classic_group_rebalance_timeout_ms(group));
+        set_timer(group, &group->join_timer, on_join_timeout,
+                  classic_group_rebalance_timeout_ms(group));
 }
 
 void classic_rebalance_try_complete(struct classic_group *group)
@@ -411,7 +429,7 @@ void classic_rebalance(struct classic_group *group, const char *reason)
 
 void classic_on_loaded(struct classic_group *group)
 {
-    list_for_each (at, &group->members)
+    list_for_each(at, &group->members)
         classic_renew_session(group, container_of(at, struct classic_member, link));
     if (classic_group_size(group) > group->shard->config->max_size)
         classic_rebalance_prepare(group, "over capacity after loading");
@@ -420,7 +438,8 @@ void classic_on_loaded(struct classic_group *group)
 void classic_on_unloaded(struct classic_group *group)
 {
     classic_group_transition(group, CLASSIC_DEAD, wall_ms(group));
-    list_for_each (at, &group->members) {
+    list_for_each(at, &group->members)
+    {
         struct classic_member *member = container_of(at, struct classic_member, link);
         refuse_member(group, member, KERR_NOT_COORDINATOR, member->id);
     }
@@ -430,7 +449,7 @@ void classic_cancel_timers(struct classic_group *group)
 {
     cancel_timer(group, &group->join_timer);
     cancel_timer(group, &group->sync_timer);
-    list_for_each (at, &group->members)
+    list_for_each(at, &group->members)
         cancel_timer(group, &container_of(at, struct classic_member, link)->session_timer);
     struct pending_member *pending;
     for (size_t i = 0; (pending = hashmap_next(&group->pending, &i)) != NULL;)

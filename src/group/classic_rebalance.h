@@ -23,13 +23,14 @@ void classic_rebalance_prepare(struct classic_group *group, const char *reason);
 void classic_rebalance_try_complete(struct classic_group *group);
 
 // Puts a new member in the group, waiting for its join.
-void classic_rebalance_add(struct classic_group *group, struct classic_member *member, struct str protocol_type,
-                           struct classic_join *join);
+void classic_rebalance_add(struct classic_group *group, struct classic_member *member,
+                           struct str protocol_type, struct classic_join *join);
 // Cancels its session, answers its requests with UNKNOWN_MEMBER_ID, takes it out and frees it.
 void classic_rebalance_drop(struct classic_group *group, struct classic_member *member);
 void classic_rebalance_drop_pending(struct classic_group *group, struct pending_member *pending);
 // Gives out an id (KIP-394), good for session_timeout_ms.
-void classic_rebalance_add_pending(struct classic_group *group, struct str id, int32_t session_timeout_ms);
+void classic_rebalance_add_pending(struct classic_group *group, struct str id,
+                                   int32_t session_timeout_ms);
 
 void classic_renew_session(struct classic_group *group, struct classic_member *member);
 // KERR_NONE, UNKNOWN_MEMBER_ID or FENCED_INSTANCE_ID.
@@ -42,13 +43,13 @@ void classic_assign(struct classic_group *group, enum kafka_error error);
 void classic_synced(struct classic_group *group, struct classic_member *member);
 
 // An answer without a generation.
-void classic_join_refuse(struct classic_group *group, struct classic_join *join, enum kafka_error error,
-                         struct str member_id);
+void classic_join_refuse(struct classic_group *group, struct classic_join *join,
+                         enum kafka_error error, struct str member_id);
 // The present generation; the leader gets the members.
 void classic_join_answer(struct classic_group *group, struct classic_member *member,
                          struct classic_join *join, bool with_members);
-void classic_sync_answer(struct classic_group *group, struct classic_sync *sync, enum kafka_error error,
-                         struct bytes assignment);
+void classic_sync_answer(struct classic_group *group, struct classic_sync *sync,
+                         enum kafka_error error, struct bytes assignment);
 
 // Adds the group's GroupMetadata record. assignment_of says what each member was assigned.
 void classic_add_record(struct classic_group *group,

@@ -15,7 +15,7 @@ struct assignment_write {
     struct assigned {
         struct str member_id;
         struct bytes assignment;
-    } *assigned;
+    } * assigned;
     int32_t count;
 };
 
@@ -53,7 +53,8 @@ static void on_assignment_committed(struct coordinator_wait *wait, enum kafka_er
 
 static struct bytes proposed_assignment(const struct classic_member *member)
 {
-    return member->proposed.data != NULL ? member->proposed : (struct bytes){ (const uint8_t *)"", 0 };
+    return member->proposed.data != NULL ? member->proposed
+                                         : (struct bytes){ (const uint8_t *)"", 0 };
 }
 
 // Members that the leader forgot get an empty assignment; one it names twice gets the last.
@@ -67,12 +68,14 @@ static void write_assignment(struct group_shard *state, struct classic_group *gr
     write->generation = group->generation;
     write->assigned = arena_array(&write->arena, struct assigned, classic_group_size(group));
     for (int32_t i = 0; i < request->assignments_count; i++) {
-        struct classic_member *member = classic_group_find(group, request->assignments[i].member_id);
+        struct classic_member *member =
+            classic_group_find(group, request->assignments[i].member_id);
         if (member != NULL)
             member->proposed = request->assignments[i].assignment;
     }
     classic_add_record(group, proposed_assignment);
-    list_for_each (at, &group->members) {
+    list_for_each(at, &group->members)
+    {
         struct classic_member *member = container_of(at, struct classic_member, link);
         write->assigned[write->count++] =
             (struct assigned){ arena_str(&write->arena, member->id),
@@ -92,9 +95,11 @@ static bool is_other(struct str asked, struct str present)
     return !str_is_null(asked) && !str_is_null(present) && !str_eq(asked, present);
 }
 
-static enum kafka_error validate(const struct classic_group *group, const struct sync_group_request *request)
+static enum kafka_error validate(const struct classic_group *group,
+                                 const struct sync_group_request *request)
 {
-    enum kafka_error error = classic_validate_member(group, request->member_id, request->group_instance_id);
+    enum kafka_error error =
+        classic_validate_member(group, request->member_id, request->group_instance_id);
     if (error != KERR_NONE)
         return error;
     if (request->generation_id != group->generation)
@@ -132,12 +137,14 @@ void classic_sync(struct group_shard *state, struct classic_sync *sync)
         write_assignment(state, group, request);
 }
 
-enum kafka_error classic_heartbeat(struct group_shard *state, const struct heartbeat_request *request)
+enum kafka_error classic_heartbeat(struct group_shard *state,
+                                   const struct heartbeat_request *request)
 {
     struct classic_group *group = group_shard_find_classic(state, request->group_id);
     if (group == NULL)
         return KERR_UNKNOWN_MEMBER_ID;
-    enum kafka_error error = classic_validate_member(group, request->member_id, request->group_instance_id);
+    enum kafka_error error =
+        classic_validate_member(group, request->member_id, request->group_instance_id);
     if (error != KERR_NONE)
         return error;
     if (request->generation_id != group->generation)

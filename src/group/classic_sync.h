@@ -8,6 +8,7 @@
 
 // Answers the request, now or when the leader's assignment is committed.
 void classic_sync(struct group_shard *state, struct classic_sync *sync);
-enum kafka_error classic_heartbeat(struct group_shard *state, const struct heartbeat_request *request);
+enum kafka_error classic_heartbeat(struct group_shard *state,
+                                   const struct heartbeat_request *request);
 
 #endif

@@ -25,7 +25,8 @@ static struct str protocol_type(const struct group *group)
 {
     switch (group->type) {
     case GROUP_CLASSIC:
-        return str_is_null(as_classic(group)->protocol_type) ? str_of("") : as_classic(group)->protocol_type;
+        return str_is_null(as_classic(group)->protocol_type) ? str_of("")
+                                                             : as_classic(group)->protocol_type;
     case GROUP_CONSUMER:
         return str_of("consumer");
     case GROUP_SHARE:
@@ -85,7 +86,8 @@ void group_list(const struct group_shard *state, const struct list_groups_reques
 }
 
 static void describe_classic(const struct classic_group *group,
-                             struct describe_groups_response_described_group *out, struct arena *arena)
+                             struct describe_groups_response_described_group *out,
+                             struct arena *arena)
 {
     bool is_stable = group->state == CLASSIC_STABLE;
     out->group_state = str_of(classic_state_name(group->state));
@@ -94,19 +96,21 @@ static void describe_classic(const struct classic_group *group,
         out->protocol_data = arena_str(arena, group->protocol_name);
     out->members = arena_array(arena, struct describe_groups_response_described_group_member,
                                classic_group_size(group) + 1);
-    list_for_each (at, &group->members) {
+    list_for_each(at, &group->members)
+    {
         const struct classic_member *member = container_of(at, struct classic_member, link);
         struct bytes metadata = { (const uint8_t *)"", 0 };
         if (is_stable)
             metadata = arena_bytes(arena, classic_member_metadata(member, group->protocol_name));
-        out->members[out->members_count++] = (struct describe_groups_response_described_group_member){
-            .member_id = arena_str(arena, member->id),
-            .group_instance_id = arena_str(arena, member->instance_id),
-            .client_id = arena_str(arena, member->client_id),
-            .client_host = arena_str(arena, member->client_host),
-            .member_metadata = metadata,
-            .member_assignment = arena_bytes(arena, member->assignment),
-        };
+        out->members[out->members_count++] =
+            (struct describe_groups_response_described_group_member){
+                .member_id = arena_str(arena, member->id),
+                .group_instance_id = arena_str(arena, member->instance_id),
+                .client_id = arena_str(arena, member->client_id),
+                .client_host = arena_str(arena, member->client_host),
+                .member_metadata = metadata,
+                .member_assignment = arena_bytes(arena, member->assignment),
+            };
     }
 }
 
@@ -123,7 +127,8 @@ void group_describe(const struct group_shard *state, struct str id, int16_t vers
         return;
     out->error_code = KERR_GROUP_ID_NOT_FOUND;
     out->error_message = str_of(arena_printf(
-        arena, group == NULL ? "Group %.*s not found." : "Group %.*s is not a classic group.", STR_ARG(id)));
+        arena, group == NULL ? "Group %.*s not found." : "Group %.*s is not a classic group.",
+        STR_ARG(id)));
 }
 
 enum kafka_error group_delete(struct group_shard *state, struct str id)

@@ -15,7 +15,8 @@ static enum kafka_error validate_classic(struct classic_group *group,
         return KERR_NONE; // whoever assigns partitions by hand
     if (generation < 0 && request->member_id.size == 0 && str_is_null(request->group_instance_id))
         return KERR_UNKNOWN_MEMBER_ID;
-    enum kafka_error error = classic_validate_member(group, request->member_id, request->group_instance_id);
+    enum kafka_error error =
+        classic_validate_member(group, request->member_id, request->group_instance_id);
     if (error != KERR_NONE)
         return error;
     if (generation != group->generation)
@@ -26,8 +27,8 @@ static enum kafka_error validate_classic(struct classic_group *group,
     return KERR_NONE;
 }
 
-static enum kafka_error validate(struct group_shard *state, const struct offset_commit_request *request,
-                                 int16_t version)
+static enum kafka_error validate(struct group_shard *state,
+                                 const struct offset_commit_request *request, int16_t version)
 {
     bool is_by_hand = request->generation_id_or_member_epoch < 0;
     struct group *group = group_shard_find(state, request->group_id);
@@ -60,45 +61,52 @@ static bool is_too_long(struct str metadata, int32_t limit)
     return units > (size_t)limit;
 }
 
-static enum kafka_error add_partition(struct group_shard *state, const struct offset_commit_request *request,
+static enum kafka_error add_partition(struct group_shard *state,
+                                      const struct offset_commit_request *request,
                                       const struct offset_commit_request_topic *topic,
-                                      const struct offset_commit_request_partition *partition, int64_t now_ms)
+                                      const struct offset_commit_request_partition *partition,
+                                      int64_t now_ms)
 {
     if (is_too_long(partition->committed_metadata, state->config->offset_metadata_max_bytes))
         return KERR_OFFSET_METADATA_TOO_LARGE;
     struct committed_offset committed = {
         .offset = partition->committed_offset,
         .leader_epoch = partition->committed_leader_epoch,
-        .metadata = str_is_null(partition->committed_metadata) ? str_of("") : partition->committed_metadata,
+        .metadata =
+            str_is_null(partition->committed_metadata) ? str_of("") : partition->committed_metadata,
         .commit_timestamp_ms = now_ms,
-        .expire_timestamp_ms = request->retention_time_ms == -1 ? -1 : now_ms + request->retention_time_ms,
+        .expire_timestamp_ms =
+            request->retention_time_ms == -1 ? -1 : now_ms + request->retention_time_ms,
         .topic_id = topic->topic_id,
     };
-    group_record_add_offset(state->shard, request->group_id, topic->name, partition->partition_index,
-                            &committed);
+    group_record_add_offset(state->shard, request->group_id, topic->name,
+                            partition->partition_index, &committed);
     return KERR_NONE;
 }
 
-static struct offset_commit_response_topic *response_topic(struct offset_commit_response *response,
-                                                           const struct offset_commit_request_topic *topic,
-                                                           struct arena *arena)
+static struct offset_commit_response_topic *
+response_topic(struct offset_commit_response *response,
+               const struct offset_commit_request_topic *topic, struct arena *arena)
 {
     struct offset_commit_response_topic *out = &response->topics[response->topics_count++];
     out->name = topic->name;
     out->topic_id = topic->topic_id;
-    out->partitions = arena_array(arena, struct offset_commit_response_partition, topic->partitions_count);
+    out->partitions =
+        arena_array(arena, struct offset_commit_response_partition, topic->partitions_count);
     out->partitions_count = topic->partitions_count;
     return out;
 }
 
-enum kafka_error group_commit(struct group_shard *state, const struct offset_commit_request *request,
-                              int16_t version, struct offset_commit_response *response, struct arena *arena)
+enum kafka_error group_commit(struct group_shard *state,
+                              const struct offset_commit_request *request, int16_t version,
+                              struct offset_commit_response *response, struct arena *arena)
 {
     enum kafka_error error = validate(state, request, version);
     if (error != KERR_NONE)
         return error;
     int64_t now_ms = coordinator_wall_ms(state->shard);
-    response->topics = arena_array(arena, struct offset_commit_response_topic, request->topics_count);
+    response->topics =
+        arena_array(arena, struct offset_commit_response_topic, request->topics_count);
     for (int32_t t = 0; t < request->topics_count; t++) {
         const struct offset_commit_request_topic *topic = &request->topics[t];
         struct offset_commit_response_topic *out = response_topic(response, topic, arena);
@@ -119,7 +127,8 @@ void group_commit_refuse(const struct offset_commit_request *request, enum kafka
                          struct offset_commit_response *response, struct arena *arena)
 {
     response->topics_count = 0;
-    response->topics = arena_array(arena, struct offset_commit_response_topic, request->topics_count);
+    response->topics =
+        arena_array(arena, struct offset_commit_response_topic, request->topics_count);
     for (int32_t t = 0; t < request->topics_count; t++) {
         const struct offset_commit_request_topic *topic = &request->topics[t];
         struct offset_commit_response_topic *out = response_topic(response, topic, arena);
@@ -158,21 +167,24 @@ static bool is_of_topic(const struct committed_offset *committed, struct uuid to
            uuid_eq(committed->topic_id, topic_id);
 }
 
-static void fetch_some(const struct group_shard *state, const struct offset_fetch_request_group *request,
-                       bool require_stable, struct offset_fetch_response_group *response,
-                       struct arena *arena)
+static void fetch_some(const struct group_shard *state,
+                       const struct offset_fetch_request_group *request, bool require_stable,
+                       struct offset_fetch_response_group *response, struct arena *arena)
 {
     bool is_known = group_shard_find(state, request->group_id) != NULL;
-    const struct offset_group *group = is_known ? group_offsets_group(&state->offsets, request->group_id) : NULL;
-    response->topics = arena_array(arena, struct offset_fetch_response_topics, request->topics_count);
+    const struct offset_group *group =
+        is_known ? group_offsets_group(&state->offsets, request->group_id) : NULL;
+    response->topics =
+        arena_array(arena, struct offset_fetch_response_topics, request->topics_count);
     for (int32_t t = 0; t < request->topics_count; t++) {
         const struct offset_fetch_request_topics *topic = &request->topics[t];
-        const struct offset_topic *offsets = group != NULL ? offset_group_topic(group, topic->name) : NULL;
+        const struct offset_topic *offsets =
+            group != NULL ? offset_group_topic(group, topic->name) : NULL;
         struct offset_fetch_response_topics *out = &response->topics[response->topics_count++];
         out->name = topic->name;
         out->topic_id = topic->topic_id;
-        out->partitions =
-            arena_array(arena, struct offset_fetch_response_partitions, topic->partition_indexes_count);
+        out->partitions = arena_array(arena, struct offset_fetch_response_partitions,
+                                      topic->partition_indexes_count);
         for (int32_t p = 0; p < topic->partition_indexes_count; p++) {
             int32_t partition = topic->partition_indexes[p];
             const struct committed_offset *committed =
@@ -181,13 +193,15 @@ static void fetch_some(const struct group_shard *state, const struct offset_fetc
                 committed = NULL;
             bool is_unstable = require_stable && group_shard_is_unstable(state, request->group_id,
                                                                          topic->name, partition);
-            out->partitions[out->partitions_count++] = answer(partition, committed, is_unstable, arena);
+            out->partitions[out->partitions_count++] =
+                answer(partition, committed, is_unstable, arena);
         }
     }
 }
 
-static void fetch_all(const struct group_shard *state, const struct offset_fetch_request_group *request,
-                      bool require_stable, struct offset_fetch_response_group *response, struct arena *arena)
+static void fetch_all(const struct group_shard *state,
+                      const struct offset_fetch_request_group *request, bool require_stable,
+                      struct offset_fetch_response_group *response, struct arena *arena)
 {
     const struct offset_group *group = group_offsets_group(&state->offsets, request->group_id);
     if (group == NULL || group_shard_find(state, request->group_id) == NULL)
@@ -200,8 +214,9 @@ static void fetch_all(const struct group_shard *state, const struct offset_fetch
         out->partitions = arena_array(arena, struct offset_fetch_response_partitions, topic->count);
         for (size_t p = 0; p < topic->count; p++) {
             const struct offset_partition *at = &topic->partitions[p];
-            bool is_unstable = require_stable && group_shard_is_unstable(state, request->group_id,
-                                                                         topic->name, at->partition);
+            bool is_unstable =
+                require_stable &&
+                group_shard_is_unstable(state, request->group_id, topic->name, at->partition);
             out->partitions[out->partitions_count++] =
                 answer(at->partition, &at->committed, is_unstable, arena);
         }
@@ -209,7 +224,8 @@ static void fetch_all(const struct group_shard *state, const struct offset_fetch
 }
 
 void group_fetch(const struct group_shard *state, const struct offset_fetch_request_group *request,
-                 bool require_stable, struct offset_fetch_response_group *response, struct arena *arena)
+                 bool require_stable, struct offset_fetch_response_group *response,
+                 struct arena *arena)
 {
     if (request->topics_count < 0)
         fetch_all(state, request, require_stable, response, arena);

@@ -7,8 +7,9 @@
 
 // Checks the request, writes one record for each partition that is in order, and fills the response. An
 // error concerns all partitions: nothing was written and the response is empty.
-enum kafka_error group_commit(struct group_shard *state, const struct offset_commit_request *request,
-                              int16_t version, struct offset_commit_response *response, struct arena *arena);
+enum kafka_error group_commit(struct group_shard *state,
+                              const struct offset_commit_request *request, int16_t version,
+                              struct offset_commit_response *response, struct arena *arena);
 // Each partition of the request, with this error.
 void group_commit_refuse(const struct offset_commit_request *request, enum kafka_error error,
                          struct offset_commit_response *response, struct arena *arena);
@@ -16,6 +17,7 @@ void group_commit_refuse(const struct offset_commit_request *request, enum kafka
 // Fills topics: those asked for, or all that the group has. require_stable: partitions that an open
 // transaction writes get UNSTABLE_OFFSET_COMMIT (KIP-447).
 void group_fetch(const struct group_shard *state, const struct offset_fetch_request_group *request,
-                 bool require_stable, struct offset_fetch_response_group *response, struct arena *arena);
+                 bool require_stable, struct offset_fetch_response_group *response,
+                 struct arena *arena);
 
 #endif

@@ -74,8 +74,8 @@ static void finish(struct completion *completion)
     completion->complete(completion);
 }
 
-void group_coordinator_topics_deleted(struct group_coordinator *groups, const struct deleted_topic *topics,
-                                      int32_t count)
+void group_coordinator_topics_deleted(struct group_coordinator *groups,
+                                      const struct deleted_topic *topics, int32_t count)
 {
     for (int32_t i = 0; i < coordinator_partition_count(groups->engine); i++) {
         struct coordinator_shard *shard = coordinator_shard_at(groups->engine, i);
@@ -105,8 +105,8 @@ static void on_committed(struct coordinator_wait *wait, enum kafka_error error)
     coordinator_complete(wait->shard, commit->completion);
 }
 
-static void complete_when_committed(struct coordinator_shard *shard, struct arena *arena, int16_t *error_code,
-                                    struct completion *completion)
+static void complete_when_committed(struct coordinator_shard *shard, struct arena *arena,
+                                    int16_t *error_code, struct completion *completion)
 {
     struct commit_wait *commit = arena_new(arena, struct commit_wait);
     commit->completion = completion;
@@ -125,11 +125,12 @@ static struct str java_address(const char *host, struct arena *arena)
     unsigned group[8];
     for (int i = 0; i < 8; i++)
         group[i] = get_be16(b + 2 * i);
-    return str_of(arena_printf(arena, "/%x:%x:%x:%x:%x:%x:%x:%x", group[0], group[1], group[2], group[3],
-                               group[4], group[5], group[6], group[7]));
+    return str_of(arena_printf(arena, "/%x:%x:%x:%x:%x:%x:%x:%x", group[0], group[1], group[2],
+                               group[3], group[4], group[5], group[6], group[7]));
 }
 
-static enum kafka_error check_join(const struct group_config *config, const struct join_group_request *request)
+static enum kafka_error check_join(const struct group_config *config,
+                                   const struct join_group_request *request)
 {
     if (request->group_id.size == 0)
         return KERR_INVALID_GROUP_ID;
@@ -139,10 +140,10 @@ static enum kafka_error check_join(const struct group_config *config, const stru
     return KERR_NONE;
 }
 
-void group_coordinator_join(struct group_coordinator *groups, const struct join_group_request *request,
-                            int16_t version, const struct group_client *client,
-                            struct join_group_response *response, struct arena *arena,
-                            struct completion *completion)
+void group_coordinator_join(struct group_coordinator *groups,
+                            const struct join_group_request *request, int16_t version,
+                            const struct group_client *client, struct join_group_response *response,
+                            struct arena *arena, struct completion *completion)
 {
     response->protocol_name = version < 7 ? str_of("") : STR_NULL; // until there is one
     enum kafka_error error = check_join(&groups->config, request);
@@ -176,7 +177,8 @@ void group_coordinator_join(struct group_coordinator *groups, const struct join_
     coordinator_exit(shard);
 }
 
-void group_coordinator_sync(struct group_coordinator *groups, const struct sync_group_request *request,
+void group_coordinator_sync(struct group_coordinator *groups,
+                            const struct sync_group_request *request,
                             struct sync_group_response *response, struct arena *arena,
                             struct completion *completion)
 {
@@ -194,7 +196,8 @@ void group_coordinator_sync(struct group_coordinator *groups, const struct sync_
     coordinator_exit(shard);
 }
 
-void group_coordinator_heartbeat(struct group_coordinator *groups, const struct heartbeat_request *request,
+void group_coordinator_heartbeat(struct group_coordinator *groups,
+                                 const struct heartbeat_request *request,
                                  struct heartbeat_response *response, struct arena *arena,
                                  struct completion *completion)
 {
@@ -203,7 +206,8 @@ void group_coordinator_heartbeat(struct group_coordinator *groups, const struct 
     struct group_shard *state = error == KERR_NONE ? coordinator_enter(shard, &error) : NULL;
     if (state == NULL) {
         // While the shard loads, its members have lost nothing yet: let them go on.
-        response->error_code = error == KERR_COORDINATOR_LOAD_IN_PROGRESS ? KERR_NONE : (int16_t)error;
+        response->error_code =
+            error == KERR_COORDINATOR_LOAD_IN_PROGRESS ? KERR_NONE : (int16_t)error;
         finish(completion);
         return;
     }
@@ -212,7 +216,8 @@ void group_coordinator_heartbeat(struct group_coordinator *groups, const struct 
     coordinator_exit(shard);
 }
 
-void group_coordinator_leave(struct group_coordinator *groups, const struct leave_group_request *request,
+void group_coordinator_leave(struct group_coordinator *groups,
+                             const struct leave_group_request *request,
                              struct leave_group_response *response, struct arena *arena,
                              struct completion *completion)
 {
@@ -264,18 +269,18 @@ void group_coordinator_commit_offsets(struct group_coordinator *groups,
     if (error != KERR_NONE)
         group_commit_refuse(request, error, response, arena);
     struct offsets_wait *commit = arena_new(arena, struct offsets_wait);
-    *commit = (struct offsets_wait){ .request = request,
-                                     .response = response,
-                                     .arena = arena,
-                                     .completion = completion };
+    *commit = (struct offsets_wait){
+        .request = request, .response = response, .arena = arena, .completion = completion
+    };
     coordinator_await_commit(shard, &commit->wait, on_offsets_committed);
     coordinator_exit(shard);
 }
 
 void group_coordinator_fetch_offsets(struct group_coordinator *groups,
-                                     const struct offset_fetch_request_group *request, bool require_stable,
-                                     struct offset_fetch_response_group *response, struct arena *arena,
-                                     struct completion *completion)
+                                     const struct offset_fetch_request_group *request,
+                                     bool require_stable,
+                                     struct offset_fetch_response_group *response,
+                                     struct arena *arena, struct completion *completion)
 {
     response->group_id = request->group_id;
     struct coordinator_shard *shard = shard_of(groups, request->group_id);
@@ -330,7 +335,8 @@ static void on_part_committed(struct coordinator_wait *wait, enum kafka_error er
 }
 
 // Under the lock of the part's shard.
-static void gather_await(struct gather *gather, struct coordinator_shard *shard, struct gather_part part)
+static void gather_await(struct gather *gather, struct coordinator_shard *shard,
+                         struct gather_part part)
 {
     struct gather_part *placed = &gather->parts[gather->part_count++];
     *placed = part;
@@ -352,7 +358,8 @@ static void list_failed(struct gather_part *part, enum kafka_error error)
         response->error_code = (int16_t)error;
 }
 
-void group_coordinator_list(struct group_coordinator *groups, const struct list_groups_request *request,
+void group_coordinator_list(struct group_coordinator *groups,
+                            const struct list_groups_request *request,
                             struct list_groups_response *response, struct arena *arena,
                             struct completion *completion)
 {
@@ -381,7 +388,8 @@ static void describe_failed(struct gather_part *part, enum kafka_error error)
 {
     struct describe_groups_response *response = part->response;
     for (int32_t i = 0; i < part->count; i++) {
-        struct describe_groups_response_described_group *group = &response->groups[part->indexes[i]];
+        struct describe_groups_response_described_group *group =
+            &response->groups[part->indexes[i]];
         *group = (struct describe_groups_response_described_group){
             .error_code = (int16_t)error,
             .group_id = group->group_id,
@@ -393,11 +401,13 @@ static void describe_failed(struct gather_part *part, enum kafka_error error)
     }
 }
 
-void group_coordinator_describe(struct group_coordinator *groups, const struct str *group_ids, int32_t count,
-                                int16_t version, struct describe_groups_response *response,
-                                struct arena *arena, struct completion *completion)
+void group_coordinator_describe(struct group_coordinator *groups, const struct str *group_ids,
+                                int32_t count, int16_t version,
+                                struct describe_groups_response *response, struct arena *arena,
+                                struct completion *completion)
 {
-    response->groups = arena_array(arena, struct describe_groups_response_described_group, count + 1);
+    response->groups =
+        arena_array(arena, struct describe_groups_response_described_group, count + 1);
     response->groups_count = count;
     struct gather *gather = gather_new(arena, count, completion);
     int32_t *indexes = arena_array(arena, int32_t, count + 1);
@@ -430,7 +440,8 @@ static void delete_failed(struct gather_part *part, enum kafka_error error)
 }
 
 // All groups of a partition go in one batch.
-static void delete_in(struct coordinator_shard *shard, struct gather *gather, struct gather_part part)
+static void delete_in(struct coordinator_shard *shard, struct gather *gather,
+                      struct gather_part part)
 {
     struct delete_groups_response *response = part.response;
     enum kafka_error error;
@@ -440,7 +451,8 @@ static void delete_in(struct coordinator_shard *shard, struct gather *gather, st
         return;
     }
     for (int32_t i = 0; i < part.count; i++) {
-        struct delete_groups_response_deletable_group_result *result = &response->results[part.indexes[i]];
+        struct delete_groups_response_deletable_group_result *result =
+            &response->results[part.indexes[i]];
         result->error_code = (int16_t)group_delete(state, result->group_id);
     }
     error = coordinator_append(shard, true);
@@ -450,12 +462,13 @@ static void delete_in(struct coordinator_shard *shard, struct gather *gather, st
     coordinator_exit(shard);
 }
 
-void group_coordinator_delete(struct group_coordinator *groups, const struct str *group_ids, int32_t count,
-                              struct delete_groups_response *response, struct arena *arena,
-                              struct completion *completion)
+void group_coordinator_delete(struct group_coordinator *groups, const struct str *group_ids,
+                              int32_t count, struct delete_groups_response *response,
+                              struct arena *arena, struct completion *completion)
 {
     int32_t partitions = coordinator_partition_count(groups->engine);
-    response->results = arena_array(arena, struct delete_groups_response_deletable_group_result, count + 1);
+    response->results =
+        arena_array(arena, struct delete_groups_response_deletable_group_result, count + 1);
     response->results_count = count;
     struct gather *gather = gather_new(arena, partitions, completion);
     // Sorted by partition: those of partition p are indexes[ends[p - 1]] up to indexes[ends[p]].

@@ -52,7 +52,7 @@ struct group_config {
     int64_t retention_check_interval_ms; // offsets.retention.check.interval.ms
     int64_t commit_timeout_ms;           // offsets.commit.timeout.ms
     size_t load_buffer_bytes;            // offsets.load.buffer.size
-    int compression;                     // offsets.topic.compression.codec: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd
+    int compression; // offsets.topic.compression.codec: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd
 };
 
 // Kafka's defaults, for tests.
@@ -66,7 +66,8 @@ struct group_client {
 
 struct group_coordinator_options {
     struct group_config config;
-    int32_t partition_count; // of __consumer_offsets if it exists, else offsets.topic.num.partitions
+    int32_t
+        partition_count; // of __consumer_offsets if it exists, else offsets.topic.num.partitions
     struct coordinator_log *log;
     struct clock *clock;
     struct alarms *alarms;
@@ -84,21 +85,24 @@ struct deleted_topic {
     struct uuid id;
     struct str name;
 };
-void group_coordinator_topics_deleted(struct group_coordinator *groups, const struct deleted_topic *topics,
-                                      int32_t count);
+void group_coordinator_topics_deleted(struct group_coordinator *groups,
+                                      const struct deleted_topic *topics, int32_t count);
 
-void group_coordinator_join(struct group_coordinator *groups, const struct join_group_request *request,
-                            int16_t version, const struct group_client *client,
-                            struct join_group_response *response, struct arena *arena,
-                            struct completion *completion);
-void group_coordinator_sync(struct group_coordinator *groups, const struct sync_group_request *request,
+void group_coordinator_join(struct group_coordinator *groups,
+                            const struct join_group_request *request, int16_t version,
+                            const struct group_client *client, struct join_group_response *response,
+                            struct arena *arena, struct completion *completion);
+void group_coordinator_sync(struct group_coordinator *groups,
+                            const struct sync_group_request *request,
                             struct sync_group_response *response, struct arena *arena,
                             struct completion *completion);
-void group_coordinator_heartbeat(struct group_coordinator *groups, const struct heartbeat_request *request,
+void group_coordinator_heartbeat(struct group_coordinator *groups,
+                                 const struct heartbeat_request *request,
                                  struct heartbeat_response *response, struct arena *arena,
                                  struct completion *completion);
 // `request` as of v3: the handler of v0-2 puts its one member into `members`.
-void group_coordinator_leave(struct group_coordinator *groups, const struct leave_group_request *request,
+void group_coordinator_leave(struct group_coordinator *groups,
+                             const struct leave_group_request *request,
                              struct leave_group_response *response, struct arena *arena,
                              struct completion *completion);
 // Topics that the request names must exist: both name and (if known) id are set by the handler.
@@ -108,17 +112,20 @@ void group_coordinator_commit_offsets(struct group_coordinator *groups,
                                       struct completion *completion);
 // One group; `topics` null (count -1) asks for all. An error is in response->error_code.
 void group_coordinator_fetch_offsets(struct group_coordinator *groups,
-                                     const struct offset_fetch_request_group *request, bool require_stable,
-                                     struct offset_fetch_response_group *response, struct arena *arena,
-                                     struct completion *completion);
-void group_coordinator_describe(struct group_coordinator *groups, const struct str *group_ids, int32_t count,
-                                int16_t version, struct describe_groups_response *response,
-                                struct arena *arena, struct completion *completion);
-void group_coordinator_list(struct group_coordinator *groups, const struct list_groups_request *request,
+                                     const struct offset_fetch_request_group *request,
+                                     bool require_stable,
+                                     struct offset_fetch_response_group *response,
+                                     struct arena *arena, struct completion *completion);
+void group_coordinator_describe(struct group_coordinator *groups, const struct str *group_ids,
+                                int32_t count, int16_t version,
+                                struct describe_groups_response *response, struct arena *arena,
+                                struct completion *completion);
+void group_coordinator_list(struct group_coordinator *groups,
+                            const struct list_groups_request *request,
                             struct list_groups_response *response, struct arena *arena,
                             struct completion *completion);
-void group_coordinator_delete(struct group_coordinator *groups, const struct str *group_ids, int32_t count,
-                              struct delete_groups_response *response, struct arena *arena,
-                              struct completion *completion);
+void group_coordinator_delete(struct group_coordinator *groups, const struct str *group_ids,
+                              int32_t count, struct delete_groups_response *response,
+                              struct arena *arena, struct completion *completion);
 
 #endif

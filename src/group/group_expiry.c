@@ -25,7 +25,8 @@ static struct expiry_rule rule_of(const struct group *group)
         return (struct expiry_rule){ true, -1 };
     if (classic->state == CLASSIC_EMPTY)
         return (struct expiry_rule){ true, classic->state_timestamp_ms };
-    return (struct expiry_rule){ classic->state == CLASSIC_STABLE && classic_group_is_consumer(classic) &&
+    return (struct expiry_rule){ classic->state == CLASSIC_STABLE &&
+                                     classic_group_is_consumer(classic) &&
                                      classic->subscription_known,
                                  -1 };
 }
@@ -63,7 +64,8 @@ static bool expire_offsets(struct group_shard *state, const struct group *group,
             const struct offset_partition *at = &topic->partitions[p];
             if (!is_used && is_expired(state, rule, &at->committed, now_ms) &&
                 !group_shard_is_unstable(state, group->id, topic->name, at->partition))
-                group_record_add_offset_tombstone(state->shard, group->id, topic->name, at->partition);
+                group_record_add_offset_tombstone(state->shard, group->id, topic->name,
+                                                  at->partition);
             else
                 is_all = false;
         }
@@ -76,7 +78,8 @@ static bool is_empty(const struct group *group)
     if (group->type == GROUP_CLASSIC)
         return container_of((struct group *)(uintptr_t)group, struct classic_group, base)->state ==
                CLASSIC_EMPTY;
-    return container_of((struct group *)(uintptr_t)group, struct foreign_group, base)->member_count == 0;
+    return container_of((struct group *)(uintptr_t)group, struct foreign_group, base)
+               ->member_count == 0;
 }
 
 void group_expiry_run(struct group_shard *state)
@@ -123,7 +126,8 @@ static int32_t add_deleted(struct group_shard *state, const struct group_offsets
     return added;
 }
 
-void group_expiry_topics_deleted(struct group_shard *state, const struct deleted_topic *topics, int32_t count)
+void group_expiry_topics_deleted(struct group_shard *state, const struct deleted_topic *topics,
+                                 int32_t count)
 {
     int32_t added = 0;
     for (int32_t t = 0; t < count; t++) {
@@ -133,7 +137,8 @@ void group_expiry_topics_deleted(struct group_shard *state, const struct deleted
             added += add_deleted(state, &transaction->offsets, &topics[t]);
     }
     if (added > 0)
-        trace_info(state->trace, "group offsets of deleted topics removed shard=%.*s offsets=%" PRId32,
+        trace_info(state->trace,
+                   "group offsets of deleted topics removed shard=%.*s offsets=%" PRId32,
                    STR_ARG(coordinator_shard_name(state->shard)), added);
     coordinator_append_each(state->shard);
 }

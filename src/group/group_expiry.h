@@ -18,6 +18,7 @@
 void group_expiry_schedule(struct group_shard *state);
 // Looks now.
 void group_expiry_run(struct group_shard *state);
-void group_expiry_topics_deleted(struct group_shard *state, const struct deleted_topic *topics, int32_t count);
+void group_expiry_topics_deleted(struct group_shard *state, const struct deleted_topic *topics,
+                                 int32_t count);
 
 #endif

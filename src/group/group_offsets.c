@@ -71,21 +71,24 @@ static bool is_at(const struct offset_topic *topic, size_t place, int32_t partit
     return place < topic->count && topic->partitions[place].partition == partition;
 }
 
-const struct committed_offset *offset_topic_find(const struct offset_topic *topic, int32_t partition)
+const struct committed_offset *offset_topic_find(const struct offset_topic *topic,
+                                                 int32_t partition)
 {
     size_t place = place_of(topic, partition);
     return is_at(topic, place, partition) ? &topic->partitions[place].committed : NULL;
 }
 
-const struct committed_offset *group_offsets_find(const struct group_offsets *offsets, struct str group,
-                                                  struct str topic, int32_t partition)
+const struct committed_offset *group_offsets_find(const struct group_offsets *offsets,
+                                                  struct str group, struct str topic,
+                                                  int32_t partition)
 {
     const struct offset_group *g = group_offsets_group(offsets, group);
     const struct offset_topic *t = g != NULL ? offset_group_topic(g, topic) : NULL;
     return t != NULL ? offset_topic_find(t, partition) : NULL;
 }
 
-static struct offset_topic *topic_at(struct group_offsets *offsets, struct str group_id, struct str name)
+static struct offset_topic *topic_at(struct group_offsets *offsets, struct str group_id,
+                                     struct str name)
 {
     struct offset_group *group = group_offsets_group(offsets, group_id);
     if (group == NULL) {

@@ -39,7 +39,8 @@ static bool is_known_type(int16_t type)
     return false;
 }
 
-static bool decode_value(const struct message_desc *desc, struct bytes value, struct arena *arena, void *out)
+static bool decode_value(const struct message_desc *desc, struct bytes value, struct arena *arena,
+                         void *out)
 {
     struct reader reader;
     reader_init(&reader, value.data, value.size);
@@ -79,7 +80,8 @@ bool group_record_decode(struct bytes key, struct bytes value, struct arena *are
 {
     struct reader reader;
     reader_init(&reader, key.data, key.size);
-    *record = (struct group_log_record){ .type = reader_int16(&reader), .is_tombstone = value.data == NULL };
+    *record = (struct group_log_record){ .type = reader_int16(&reader),
+                                         .is_tombstone = value.data == NULL };
     if (reader_failed(&reader))
         return false;
     record->is_known = is_known_type(record->type);
@@ -109,8 +111,8 @@ bool group_record_decode(struct bytes key, struct bytes value, struct arena *are
 enum { SCRATCH_SIZE = 1024 };
 
 // Most records fit the caller's scratch; others take an arena.
-static struct bytes encode(int16_t prefix, const struct message_desc *desc, int16_t version, const void *in,
-                           uint8_t scratch[SCRATCH_SIZE], struct arena *arena)
+static struct bytes encode(int16_t prefix, const struct message_desc *desc, int16_t version,
+                           const void *in, uint8_t scratch[SCRATCH_SIZE], struct arena *arena)
 {
     struct writer writer;
     writer_init_fixed(&writer, scratch, SCRATCH_SIZE);
@@ -124,7 +126,8 @@ static struct bytes encode(int16_t prefix, const struct message_desc *desc, int1
 }
 
 static void add(struct coordinator_shard *shard, int16_t type, const struct message_desc *key_desc,
-                const void *key, int16_t version, const struct message_desc *value_desc, const void *value)
+                const void *key, int16_t version, const struct message_desc *value_desc,
+                const void *value)
 {
     uint8_t key_scratch[SCRATCH_SIZE], value_scratch[SCRATCH_SIZE];
     struct arena arena;
@@ -154,8 +157,8 @@ void group_record_add_offset(struct coordinator_shard *shard, struct str group, 
         &offset_commit_value_desc, &value);
 }
 
-void group_record_add_offset_tombstone(struct coordinator_shard *shard, struct str group, struct str topic,
-                                       int32_t partition)
+void group_record_add_offset_tombstone(struct coordinator_shard *shard, struct str group,
+                                       struct str topic, int32_t partition)
 {
     struct offset_commit_key key = { group, topic, partition };
     add(shard, GROUP_RECORD_OFFSET_COMMIT, &offset_commit_key_desc, &key, 0, NULL, NULL);

@@ -16,13 +16,13 @@
 #include "protocol/records/offset_commit.h"
 
 struct group_log_record {
-    int16_t type;                 // enum group_record, or a number that is none
-    bool is_known;                // the type is one of Kafka 4.3
+    int16_t type;  // enum group_record, or a number that is none
+    bool is_known; // the type is one of Kafka 4.3
     bool is_tombstone;
-    struct str group;             // every known key begins with it
-    struct offset_commit_key offset_key;      // types 0 and 1
-    struct committed_offset offset;           // record_offset is not set
-    struct group_metadata_value metadata;     // type 2
+    struct str group;                     // every known key begins with it
+    struct offset_commit_key offset_key;  // types 0 and 1
+    struct committed_offset offset;       // record_offset is not set
+    struct group_metadata_value metadata; // type 2
 };
 
 // Points into key and value, arrays are in the arena. False when they are malformed, or of a version that
@@ -33,8 +33,8 @@ bool group_record_decode(struct bytes key, struct bytes value, struct arena *are
 // Each adds one record to the shard's batch (coordinator_add).
 void group_record_add_offset(struct coordinator_shard *shard, struct str group, struct str topic,
                              int32_t partition, const struct committed_offset *offset);
-void group_record_add_offset_tombstone(struct coordinator_shard *shard, struct str group, struct str topic,
-                                       int32_t partition);
+void group_record_add_offset_tombstone(struct coordinator_shard *shard, struct str group,
+                                       struct str topic, int32_t partition);
 void group_record_add_metadata(struct coordinator_shard *shard, struct str group,
                                const struct group_metadata_value *value);
 void group_record_add_metadata_tombstone(struct coordinator_shard *shard, struct str group);

@@ -95,7 +95,8 @@ static struct transaction_offsets *transaction_of(struct group_shard *state, int
         transaction = mem_new(struct transaction_offsets);
         transaction->producer_id = producer_id;
         group_offsets_init(&transaction->offsets);
-        hashmap_put(&state->transactions, &transaction->producer_id, sizeof producer_id, transaction);
+        hashmap_put(&state->transactions, &transaction->producer_id, sizeof producer_id,
+                    transaction);
     }
     return transaction;
 }
@@ -124,7 +125,8 @@ static void replay_end_transaction(void *object, int64_t producer_id, bool commi
     if (transaction == NULL)
         return;
     struct offset_group *group;
-    for (size_t i = 0; committed && (group = hashmap_next(&transaction->offsets.groups, &i)) != NULL;)
+    for (size_t i = 0;
+         committed && (group = hashmap_next(&transaction->offsets.groups, &i)) != NULL;)
         merge(state, group);
     group_offsets_fini(&transaction->offsets);
     mem_free(transaction);
@@ -165,7 +167,8 @@ int32_t group_shard_add_offset_tombstones(struct group_shard *state, struct str 
 
 // ---- replay ----------------------------------------------------------------------------------------
 
-static void replay_offset(struct group_shard *state, int64_t producer_id, struct group_log_record *record)
+static void replay_offset(struct group_shard *state, int64_t producer_id,
+                          struct group_log_record *record)
 {
     const struct offset_commit_key *key = &record->offset_key;
     if (record->is_tombstone) {
@@ -191,7 +194,8 @@ static void replay_metadata(struct group_shard *state, const struct group_log_re
         classic_replay(group_shard_create_classic(state, record->group), &record->metadata);
 }
 
-static void replay_foreign(struct group_shard *state, const struct group_log_record *record, struct bytes key)
+static void replay_foreign(struct group_shard *state, const struct group_log_record *record,
+                           struct bytes key)
 {
     enum group_type type = foreign_group_type(record->type);
     struct group *group = group_shard_find(state, record->group);
@@ -208,7 +212,8 @@ static void replay_foreign(struct group_shard *state, const struct group_log_rec
         group_shard_remove(state, group);
 }
 
-static int replay(void *object, int64_t offset, int64_t producer_id, struct bytes key, struct bytes value)
+static int replay(void *object, int64_t offset, int64_t producer_id, struct bytes key,
+                  struct bytes value)
 {
     struct group_shard *state = object;
     struct group_log_record record;
@@ -276,7 +281,8 @@ static void on_unloaded(void *object)
 // Of a shard that is thrown away while members wait (the end of the process, or of a test).
 static void forget_waiting(struct classic_group *group)
 {
-    list_for_each (at, &group->members) {
+    list_for_each(at, &group->members)
+    {
         struct classic_member *member = container_of(at, struct classic_member, link);
         classic_group_set_join(group, member, NULL);
         member->sync = NULL;

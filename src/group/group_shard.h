@@ -19,9 +19,10 @@ struct group_shard {
     struct coordinator_shard *shard;
     const struct group_config *config;
     struct trace *trace;
-    struct hashmap groups;       // struct group
+    struct hashmap groups; // struct group
     struct group_offsets offsets;
-    struct hashmap transactions; // struct transaction_offsets: committed inside a transaction not yet ended
+    struct hashmap
+        transactions; // struct transaction_offsets: committed inside a transaction not yet ended
     struct timer expiry_timer;
 };
 

@@ -33,7 +33,8 @@ struct batch_scan {
     uint8_t _buffer[BATCH_SCAN_AHEAD];
 };
 
-void batch_scan_init(struct batch_scan *scan, struct disk_file *file, int64_t position, int64_t end);
+void batch_scan_init(struct batch_scan *scan, struct disk_file *file, int64_t position,
+                     int64_t end);
 // False at the end, at a batch that is cut by the end, and at what cannot be a batch.
 bool batch_scan_next(struct batch_scan *scan);
 // The present batch in memory, valid until the next call; false when it cannot be read.

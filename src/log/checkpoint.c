@@ -81,7 +81,8 @@ static bool parse_line(struct str line, struct str *topic, int32_t *partition, i
 }
 
 int checkpoint_read(struct disk *disk, const char *path,
-                    void (*each)(void *arg, struct str topic, int32_t partition, int64_t offset), void *arg)
+                    void (*each)(void *arg, struct str topic, int32_t partition, int64_t offset),
+                    void *arg)
 {
     struct strbuf text = STRBUF_EMPTY;
     int error = disk_read_whole(disk, path, &text);
@@ -109,13 +110,16 @@ void checkpoint_writer_init(struct checkpoint_writer *writer)
     writer->_count = 0;
 }
 
-void checkpoint_writer_add(struct checkpoint_writer *writer, struct str topic, int32_t partition, int64_t offset)
+void checkpoint_writer_add(struct checkpoint_writer *writer, struct str topic, int32_t partition,
+                           int64_t offset)
 {
-    strbuf_printf(&writer->_lines, "%.*s %" PRId32 " %" PRId64 "\n", STR_ARG(topic), partition, offset);
+    strbuf_printf(&writer->_lines, "%.*s %" PRId32 " %" PRId64 "\n", STR_ARG(topic), partition,
+                  offset);
     writer->_count++;
 }
 
-void checkpoint_writer_add_epoch(struct checkpoint_writer *writer, int32_t epoch, int64_t start_offset)
+void checkpoint_writer_add_epoch(struct checkpoint_writer *writer, int32_t epoch,
+                                 int64_t start_offset)
 {
     strbuf_printf(&writer->_lines, "%" PRId32 " %" PRId64 "\n", epoch, start_offset);
     writer->_count++;
@@ -136,7 +140,8 @@ int disk_replace(struct disk *disk, const char *path, const void *data, size_t s
     return error;
 }
 
-int checkpoint_writer_write(struct checkpoint_writer *writer, struct disk *disk, const char *path, bool is_synced)
+int checkpoint_writer_write(struct checkpoint_writer *writer, struct disk *disk, const char *path,
+                            bool is_synced)
 {
     struct strbuf text = STRBUF_EMPTY;
     strbuf_printf(&text, "0\n%zu\n", writer->_count);

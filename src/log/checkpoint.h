@@ -16,7 +16,7 @@
 #include "base/strbuf.h"
 
 #define RECOVERY_POINT_CHECKPOINT "recovery-point-offset-checkpoint"
-#define LOG_START_CHECKPOINT "log-start-offset-checkpoint"
+#define LOG_START_CHECKPOINT      "log-start-offset-checkpoint"
 #define HIGH_WATERMARK_CHECKPOINT "replication-offset-checkpoint"
 
 // Walks the lines of such a text.
@@ -36,7 +36,8 @@ int checkpoint_split(struct str line, struct str *words, int max);
 // Calls `each` for every line of an offset checkpoint. A missing file is an empty one. 0, -EBADMSG, or the
 // disk's error.
 int checkpoint_read(struct disk *disk, const char *path,
-                    void (*each)(void *arg, struct str topic, int32_t partition, int64_t offset), void *arg);
+                    void (*each)(void *arg, struct str topic, int32_t partition, int64_t offset),
+                    void *arg);
 
 // Replaces a whole file so that a killed process leaves the old or the new content; see disk_write_atomic for
 // what survives power loss too.
@@ -49,10 +50,13 @@ struct checkpoint_writer {
 };
 
 void checkpoint_writer_init(struct checkpoint_writer *writer);
-void checkpoint_writer_add(struct checkpoint_writer *writer, struct str topic, int32_t partition, int64_t offset);
-void checkpoint_writer_add_epoch(struct checkpoint_writer *writer, int32_t epoch, int64_t start_offset);
+void checkpoint_writer_add(struct checkpoint_writer *writer, struct str topic, int32_t partition,
+                           int64_t offset);
+void checkpoint_writer_add_epoch(struct checkpoint_writer *writer, int32_t epoch,
+                                 int64_t start_offset);
 // is_synced: survives power loss; else only the death of the process.
-int checkpoint_writer_write(struct checkpoint_writer *writer, struct disk *disk, const char *path, bool is_synced);
+int checkpoint_writer_write(struct checkpoint_writer *writer, struct disk *disk, const char *path,
+                            bool is_synced);
 void checkpoint_writer_fini(struct checkpoint_writer *writer);
 
 #endif

@@ -142,8 +142,10 @@ static void the_metadata_file_is_kafkas(void)
     strbuf_fini(&text);
     CU_ASSERT_EQUAL(partition_metadata_read(disk, "/t-0", &got), 0);
     CU_ASSERT_TRUE(uuid_eq(got, id));
-    static const char *const bad[] = { "", "version: 1\ntopic_id: AQIDBAUGRwiJCgsMDQ4PEA", "version: 0\n",
-                                       "version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAA", "topic_id: x\nversion: 0" };
+    static const char *const bad[] = { "", "version: 1\ntopic_id: AQIDBAUGRwiJCgsMDQ4PEA",
+                                       "version: 0\n",
+                                       "version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAA",
+                                       "topic_id: x\nversion: 0" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         CU_ASSERT_EQUAL(disk_replace(disk, "/t-0/partition.metadata", bad[i], strlen(bad[i])), 0);
         CU_ASSERT_EQUAL(partition_metadata_read(disk, "/t-0", &got), -EBADMSG);
@@ -207,7 +209,8 @@ static void the_marker_may_be_unreadable(void)
     CU_ASSERT_EQUAL(clean_shutdown_write(disk, "/t-0", 31), 0);
     CU_ASSERT_TRUE(clean_shutdown_read(disk, "/t-0", &epoch));
     CU_ASSERT_EQUAL(epoch, 31);
-    CU_ASSERT_EQUAL(disk_replace(disk, "/t-0/.kafka_cleanshutdown", "", 0), 0); // as brokers before 3.8 wrote it
+    CU_ASSERT_EQUAL(disk_replace(disk, "/t-0/.kafka_cleanshutdown", "", 0),
+                    0); // as brokers before 3.8 wrote it
     CU_ASSERT_TRUE(clean_shutdown_read(disk, "/t-0", &epoch));
     CU_ASSERT_EQUAL(epoch, -1);
     CU_ASSERT_EQUAL(clean_shutdown_delete(disk, "/t-0"), 0);

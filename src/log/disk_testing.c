@@ -103,7 +103,8 @@ static struct memory_inode *new_inode(struct memory_disk *disk, bool is_director
 static bool is_in(const char *path, const char *folder)
 {
     size_t size = strlen(folder);
-    return strncmp(path, folder, size) == 0 && path[size] == '/' && strchr(path + size + 1, '/') == NULL;
+    return strncmp(path, folder, size) == 0 && path[size] == '/' &&
+           strchr(path + size + 1, '/') == NULL;
 }
 
 static bool parent_exists(struct memory_disk *disk, const char *path)
@@ -185,7 +186,8 @@ static void resize(struct memory_inode *inode, size_t size)
     inode->size = size;
 }
 
-static ssize_t memory_pwritev(struct disk_file *file, const struct iovec *iov, int iov_count, int64_t position)
+static ssize_t memory_pwritev(struct disk_file *file, const struct iovec *iov, int iov_count,
+                              int64_t position)
 {
     struct memory_disk *disk = self(file->disk);
     struct memory_inode *inode = inode_of(file);
@@ -342,7 +344,8 @@ static int memory_sync_dir(struct disk *d, const char *path)
     return error;
 }
 
-static int memory_list(struct disk *d, const char *path, int (*each)(void *arg, const char *name), void *arg)
+static int memory_list(struct disk *d, const char *path, int (*each)(void *arg, const char *name),
+                       void *arg)
 {
     struct memory_disk *disk = self(d);
     if (find_inode(disk, path) == NULL)
@@ -442,7 +445,8 @@ static void lose_unsynced(struct memory_disk *disk, struct memory_inode *inode)
 void memory_disk_crash(struct memory_disk *disk)
 {
     memory_disk_restart(disk);
-    size_t kept = disk->_change_count == 0 ? 0 : memory_disk_random(disk) % (disk->_change_count + 1);
+    size_t kept =
+        disk->_change_count == 0 ? 0 : memory_disk_random(disk) % (disk->_change_count + 1);
     for (size_t i = 0; i < disk->_change_count; i++) {
         if (i < kept)
             need_name(disk, disk->_changes[i].path)->synced = disk->_changes[i].inode;

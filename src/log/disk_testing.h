@@ -18,10 +18,10 @@ struct memory_disk {
     struct disk disk; // first
     // Calls that change something are counted: writes, truncations, syncs, names.
     uint64_t calls;
-    uint64_t fail_at;   // 0: never
-    int fail_with;      // that call's answer
-    bool stays_broken;  // all later calls answer -EIO
-    bool short_writes;  // every write takes a random part of what it is given
+    uint64_t fail_at;  // 0: never
+    int fail_with;     // that call's answer
+    bool stays_broken; // all later calls answer -EIO
+    bool short_writes; // every write takes a random part of what it is given
     struct memory_inode **_inodes;
     size_t _inode_count, _inode_capacity;
     struct memory_name *_names;

@@ -54,7 +54,8 @@ static int find_end(struct index_file *index, int32_t entries, int32_t *out)
     int32_t low = 0, high = entries;
     int32_t probe = entries - 1; // mostly there are no zeros
     while (low < high) {
-        ssize_t n = disk_pread(index->file, entry, index->entry_size, (int64_t)probe * index->entry_size);
+        ssize_t n =
+            disk_pread(index->file, entry, index->entry_size, (int64_t)probe * index->entry_size);
         if (n != index->entry_size)
             return n < 0 ? (int)n : -EIO;
         if (is_zero(entry, index->entry_size))
@@ -132,7 +133,8 @@ int index_file_append(struct index_file *index, const void *entry)
         if (error != 0)
             return error;
         int32_t kept = TAIL_MAX / 2;
-        memmove(index->tail, tail_entry(index, index->count - kept), (size_t)kept * index->entry_size);
+        memmove(index->tail, tail_entry(index, index->count - kept),
+                (size_t)kept * index->entry_size);
         index->tail_start = index->count - kept;
     }
     if (index->count - index->tail_start == index->tail_capacity) {
@@ -169,7 +171,8 @@ int index_file_truncate(struct index_file *index, int32_t count)
     if (index->written > count) {
         int error = open_file(index, DISK_WRITE);
         if (error == 0)
-            error = index->files->disk->ops->truncate(index->file, (int64_t)count * index->entry_size);
+            error =
+                index->files->disk->ops->truncate(index->file, (int64_t)count * index->entry_size);
         if (error != 0)
             return error;
         index->written = count;
@@ -216,14 +219,15 @@ void index_file_close(struct index_file *index)
     index->tail_start = index->count;
 }
 
-int32_t index_file_search(struct index_file *index, int64_t target, index_compare compare, void *entry,
-                          struct disk_file **file, int32_t *count, int *error)
+int32_t index_file_search(struct index_file *index, int64_t target, index_compare compare,
+                          void *entry, struct disk_file **file, int32_t *count, int *error)
 {
     *file = NULL;
     *error = 0;
     if (index->count == 0)
         return -1;
-    if (index->tail_start == index->count || compare(tail_entry(index, index->tail_start), target) > 0) {
+    if (index->tail_start == index->count ||
+        compare(tail_entry(index, index->tail_start), target) > 0) {
         if (index->tail_start == 0)
             return -1;
         *error = open_file(index, DISK_WRITE);
@@ -245,8 +249,8 @@ int32_t index_file_search(struct index_file *index, int64_t target, index_compar
 }
 
 // Halves by single entries until what is left fits a block, then reads that.
-int32_t index_file_search_file(struct disk_file *file, int32_t count, int entry_size, int64_t target,
-                               index_compare compare, void *entry, int *error)
+int32_t index_file_search_file(struct disk_file *file, int32_t count, int entry_size,
+                               int64_t target, index_compare compare, void *entry, int *error)
 {
     uint8_t block[SEARCH_BLOCK];
     int32_t low = 0, high = count; // the answer + 1 lies in [low, high]

@@ -52,16 +52,17 @@ int index_file_truncate(struct index_file *index, int32_t count);
 // Brings the file up to date: all entries, nothing behind them; made when missing.
 int index_file_write_out(struct index_file *index);
 int index_file_sync(struct index_file *index);
-void index_file_close(struct index_file *index); // the descriptor and, if all is written, the memory
+void index_file_close(
+    struct index_file *index); // the descriptor and, if all is written, the memory
 
 // Whether entry >= target, for a search: negative, 0, positive as entry <, =, > target.
 typedef int (*index_compare)(const uint8_t *entry, int64_t target);
 
 // The last entry that is <= target among [0, count), or -1. In memory if it lies in the tail; else -2, and
 // *file and *count say where index_file_search_file is to look, without any lock (a reference is taken).
-int32_t index_file_search(struct index_file *index, int64_t target, index_compare compare, void *entry,
-                          struct disk_file **file, int32_t *count, int *error);
-int32_t index_file_search_file(struct disk_file *file, int32_t count, int entry_size, int64_t target,
-                               index_compare compare, void *entry, int *error);
+int32_t index_file_search(struct index_file *index, int64_t target, index_compare compare,
+                          void *entry, struct disk_file **file, int32_t *count, int *error);
+int32_t index_file_search_file(struct disk_file *file, int32_t count, int entry_size,
+                               int64_t target, index_compare compare, void *entry, int *error);
 
 #endif

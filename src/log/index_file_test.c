@@ -107,7 +107,8 @@ static void entries_must_ascend_and_fit(void)
     CU_ASSERT_EQUAL(index_file_load(&index), 0); // still marked as loaded
     offset_index_init(&index, &files, BASE, 17);
     CU_ASSERT_EQUAL(index_file_load(&index), -ENOENT);
-    CU_ASSERT_EQUAL(disk_write_atomic(&disk->disk, "/t-0/00000000000000001000.index", "123456789", 9), 0);
+    CU_ASSERT_EQUAL(
+        disk_write_atomic(&disk->disk, "/t-0/00000000000000001000.index", "123456789", 9), 0);
     offset_index_init(&index, &files, BASE, 17);
     CU_ASSERT_EQUAL(index_file_load(&index), -EBADMSG);
     index_file_fini(&index);
@@ -185,12 +186,13 @@ static void aborted_transactions_are_kept(void)
     txn_index_fini(&index);
     txn_index_init(&index, &files, BASE + 100); // another segment's
     CU_ASSERT_EQUAL(disk->disk.ops->rename(&disk->disk, "/t-0/00000000000000001000.txnindex",
-                                           "/t-0/00000000000000001100.txnindex"), 0);
+                                           "/t-0/00000000000000001100.txnindex"),
+                    0);
     CU_ASSERT_EQUAL(txn_index_load(&index), -EBADMSG);
     txn_index_fini(&index);
     end();
 }
 
 TEST_MAIN("index_file", TEST(lookups_find_the_floor), TEST(a_preallocated_tail_is_left_out),
-          TEST(entries_must_ascend_and_fit), TEST(truncation_drops_what_is_behind), TEST(times_are_found),
-          TEST(aborted_transactions_are_kept))
+          TEST(entries_must_ascend_and_fit), TEST(truncation_drops_what_is_behind),
+          TEST(times_are_found), TEST(aborted_transactions_are_kept))

@@ -47,8 +47,8 @@ enum kafka_error log_fail(struct log *log, const char *doing, int error)
 {
     must(error < 0);
     if (!atomic_exchange(&log->has_failed, true)) {
-        trace_error(log->files.trace, "log failed dir=\"%s\" doing=\"%s\" error=\"%s\"", log->files.dir, doing,
-                    strerror(-error));
+        trace_error(log->files.trace, "log failed dir=\"%s\" doing=\"%s\" error=\"%s\"",
+                    log->files.dir, doing, strerror(-error));
         log->pending_events |= 1u << LOG_EVENT_FAILED;
     }
     return KERR_KAFKA_STORAGE_ERROR;
@@ -85,7 +85,8 @@ int log_remove_segments(struct log *log, size_t from, size_t to)
             error = result;
         segment_unref(log->segments[i]);
     }
-    memmove(log->segments + from, log->segments + to, (log->segment_count - to) * sizeof *log->segments);
+    memmove(log->segments + from, log->segments + to,
+            (log->segment_count - to) * sizeof *log->segments);
     log->segment_count -= to - from;
     log->truncations++;
     if (to > from) {
@@ -211,7 +212,8 @@ int log_open(const struct log_options *options, struct log **out)
     atomic_init(&log->_refs, 1);
     pthread_mutex_init(&log->lock, NULL);
     pthread_mutex_init(&log->flush_lock, NULL);
-    log->files = (struct log_files){ options->disk, options->clock, options->trace, mem_strdup(options->dir) };
+    log->files = (struct log_files){ options->disk, options->clock, options->trace,
+                                     mem_strdup(options->dir) };
     log->name = name_of_dir(options->dir);
     log->config = *options->config;
     log->topic_id = options->topic_id;
@@ -445,7 +447,8 @@ int64_t log_size_bytes(struct log *log)
 void log_assign_epoch_start(struct log *log, int32_t leader_epoch, int64_t start_offset)
 {
     log_lock(log);
-    if (!atomic_load(&log->has_failed) && leader_epochs_assign(&log->epochs, leader_epoch, start_offset)) {
+    if (!atomic_load(&log->has_failed) &&
+        leader_epochs_assign(&log->epochs, leader_epoch, start_offset)) {
         int error = log_write_epochs(log);
         if (error != 0)
             log_fail(log, "write leader epochs", error);
@@ -456,7 +459,8 @@ void log_assign_epoch_start(struct log *log, int32_t leader_epoch, int64_t start
 struct log_epoch_end log_epoch_end_offset(struct log *log, int32_t leader_epoch)
 {
     log_lock(log);
-    struct log_epoch_end end = leader_epochs_end_offset(&log->epochs, leader_epoch, log_end_offset(log));
+    struct log_epoch_end end =
+        leader_epochs_end_offset(&log->epochs, leader_epoch, log_end_offset(log));
     log_unlock(log);
     return end;
 }
@@ -495,11 +499,13 @@ static void add_file(struct sync_list *list, struct disk_file *file)
 
 // What has to be synced so that all before `upto` lasts. The active segment's indexes need not: recovery rebuilds
 // them, since the recovery point never lies behind the active segment.
-static int gather_files(struct log *log, int64_t recovery_point, int64_t upto, struct sync_list *list)
+static int gather_files(struct log *log, int64_t recovery_point, int64_t upto,
+                        struct sync_list *list)
 {
     ptrdiff_t first = log_floor_segment(log, recovery_point);
     first = first < 0 ? 0 : first;
-    list->files = mem_alloc((log->segment_count - (size_t)first) * SYNC_FILES_PER_SEGMENT * sizeof *list->files);
+    list->files = mem_alloc((log->segment_count - (size_t)first) * SYNC_FILES_PER_SEGMENT *
+                            sizeof *list->files);
     int error = log_sync_metadata(log);
     for (size_t i = (size_t)first; i < log->segment_count && error == 0; i++) {
         struct segment *segment = log->segments[i];
@@ -631,7 +637,8 @@ static int delete_if_garbage(void *arg, const char *name)
 {
     struct garbage *garbage = arg;
     struct str s = str_of(name);
-    if (s.size <= 8 || strcmp(name + s.size - 8, ".deleted") != 0 || strstr(name, ".checkpoint") != NULL)
+    if (s.size <= 8 || strcmp(name + s.size - 8, ".deleted") != 0 ||
+        strstr(name, ".checkpoint") != NULL)
         return 0;
     char *path = mem_printf("%s/%s", garbage->dir, name);
     int error = garbage->disk->ops->unlink(garbage->disk, path);
@@ -675,7 +682,8 @@ size_t log_producers(struct log *log, struct arena *arena, struct log_producer *
         (*out)[count++] = (struct log_producer){
             .producer_id = entry->producer_id,
             .producer_epoch = entry->epoch,
-            .last_sequence = entry->batch_count == 0 ? -1 : entry->batches[entry->batch_count - 1].last_sequence,
+            .last_sequence =
+                entry->batch_count == 0 ? -1 : entry->batches[entry->batch_count - 1].last_sequence,
             .last_timestamp = entry->last_timestamp,
             .coordinator_epoch = entry->coordinator_epoch,
             .current_txn_start_offset = entry->txn_first_offset,

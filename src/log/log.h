@@ -34,7 +34,7 @@ struct log;
 enum log_event {
     LOG_EVENT_ROLLED, // the segments before the active one want log_flush, in the background
     LOG_EVENT_FAILED, // a write failed; once per log
-    LOG_EVENT_FILES,  // files became garbage: log_delete_garbage when file.delete.delay.ms have passed
+    LOG_EVENT_FILES, // files became garbage: log_delete_garbage when file.delete.delay.ms have passed
 };
 
 struct log_options {
@@ -72,8 +72,8 @@ int log_rename(struct log *log, const char *dir);
 
 void log_set_config(struct log *log, const struct log_config *config);
 void log_get_config(struct log *log, struct log_config *out);
-const char *log_dir(const struct log *log);   // path; changes only with log_rename
-const char *log_name(const struct log *log);  // "topic-N"
+const char *log_dir(const struct log *log);  // path; changes only with log_rename
+const char *log_name(const struct log *log); // "topic-N"
 struct uuid log_topic_id(const struct log *log);
 // Gives a log without topic id one and writes partition.metadata. -EEXIST: it has another.
 int log_assign_topic_id(struct log *log, struct uuid topic_id);
@@ -115,7 +115,7 @@ struct log_append_result {
     int64_t log_start_offset;
     int32_t record_count;
     int32_t size_bytes;
-    bool is_duplicate;       // appended before: the offsets are those of then
+    bool is_duplicate; // appended before: the offsets are those of then
     // Of an error; arena memory. NULL: say nothing beyond the code.
     const char *error_message;
     const struct log_record_error *record_errors;
@@ -142,32 +142,33 @@ enum kafka_error log_append_follower(struct log *log, struct bytes records, int3
 // ---- reading ----------------------------------------------------------------------------------------
 
 struct log_slice {
-    struct file_slice slice;       // size 0 and file NULL: nothing there yet. The caller unrefs the file
-    int64_t first_offset;          // base offset of the first batch; the asked one when empty
+    struct file_slice slice; // size 0 and file NULL: nothing there yet. The caller unrefs the file
+    int64_t first_offset;    // base offset of the first batch; the asked one when empty
     int64_t segment_base_offset;
-    bool is_first_incomplete;      // max_bytes cut the first batch
+    bool is_first_incomplete; // max_bytes cut the first batch
 };
 
 // The bytes from the batch that holds `offset` on, in one segment: at most max_bytes (at_least_one_batch: or
 // the whole first batch), ending before end_offset_limit (the high watermark or the last stable offset;
 // INT64_MAX: the log end). The last batch may be cut, as Kafka's are. OFFSET_OUT_OF_RANGE outside
 // [log start, log end], KAFKA_STORAGE_ERROR.
-enum kafka_error log_read(struct log *log, int64_t offset, int32_t max_bytes, bool at_least_one_batch,
-                          int64_t end_offset_limit, struct log_slice *out);
+enum kafka_error log_read(struct log *log, int64_t offset, int32_t max_bytes,
+                          bool at_least_one_batch, int64_t end_offset_limit, struct log_slice *out);
 
 // The same as memory: whole batches into the buffer, which grows. Returns the bytes, 0 at the limit, or
 // -ERANGE, -EIO…. `*buffer` and `*capacity` start as NULL and 0; mem_free it in the end.
-int64_t log_read_batches(struct log *log, int64_t offset, int32_t max_bytes, int64_t end_offset_limit,
-                         uint8_t **buffer, size_t *capacity);
+int64_t log_read_batches(struct log *log, int64_t offset, int32_t max_bytes,
+                         int64_t end_offset_limit, uint8_t **buffer, size_t *capacity);
 
 struct log_timestamp_offset {
-    int64_t timestamp; // -1: none found
-    int64_t offset;    // -1: none found
+    int64_t timestamp;    // -1: none found
+    int64_t offset;       // -1: none found
     int32_t leader_epoch; // -1: unknown
 };
 
 // The first record at or after the log start whose timestamp is >= the given one.
-enum kafka_error log_offset_for_time(struct log *log, int64_t timestamp, struct log_timestamp_offset *out);
+enum kafka_error log_offset_for_time(struct log *log, int64_t timestamp,
+                                     struct log_timestamp_offset *out);
 // The record with the largest timestamp (KIP-734).
 enum kafka_error log_max_timestamp_offset(struct log *log, struct log_timestamp_offset *out);
 

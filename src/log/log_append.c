@@ -41,8 +41,8 @@ static enum kafka_error write_batches(struct log *log, struct bytes batches, int
     error = log_need_indexes(log, log_active(log));
     bool roll = false;
     if (error == 0)
-        error = segment_should_roll(log_active(log), &log->config, clock_wall_ms(log->files.clock), batches.size,
-                                    max_timestamp, last_offset, &roll);
+        error = segment_should_roll(log_active(log), &log->config, clock_wall_ms(log->files.clock),
+                                    batches.size, max_timestamp, last_offset, &roll);
     if (error == 0 && roll)
         error = log_roll_at(log, first_offset);
     if (error != 0)
@@ -52,7 +52,8 @@ static enum kafka_error write_batches(struct log *log, struct bytes batches, int
     bool epochs_changed = false;
     while (batch_next(&rest, &batch) == BATCH_FOUND)
         if (batch_leader_epoch(batch.data) >= 0 &&
-            leader_epochs_assign(&log->epochs, batch_leader_epoch(batch.data), batch_base_offset(batch.data)))
+            leader_epochs_assign(&log->epochs, batch_leader_epoch(batch.data),
+                                 batch_base_offset(batch.data)))
             epochs_changed = true;
     if (epochs_changed && (error = log_write_epochs(log)) != 0)
         return log_fail(log, "write leader epochs", error);
@@ -69,8 +70,10 @@ static enum kafka_error write_batches(struct log *log, struct bytes batches, int
         if (!producer_state_apply(&log->producers, batch, &completed))
             continue;
         if (completed.is_aborted) {
-            struct aborted_txn aborted = { completed.producer_id, completed.first_offset, completed.last_offset,
-                                           producer_state_stable_after(&log->producers, &completed) };
+            struct aborted_txn aborted = {
+                completed.producer_id, completed.first_offset, completed.last_offset,
+                producer_state_stable_after(&log->producers, &completed)
+            };
             error = txn_index_append(&segment->txns, &aborted);
             if (error != 0)
                 log_fail(log, "append to the transaction index", error);
@@ -83,8 +86,9 @@ static enum kafka_error write_batches(struct log *log, struct bytes batches, int
 }
 
 // Locked. The one batch of a client or coordinator.
-static enum kafka_error append_assigned(struct log *log, struct log_validation *v, int32_t leader_epoch,
-                                        int transaction_version, struct log_append_result *result)
+static enum kafka_error append_assigned(struct log *log, struct log_validation *v,
+                                        int32_t leader_epoch, int transaction_version,
+                                        struct log_append_result *result)
 {
     if (atomic_load_explicit(&log->has_failed, memory_order_relaxed))
         return KERR_KAFKA_STORAGE_ERROR;
@@ -100,7 +104,8 @@ static enum kafka_error append_assigned(struct log *log, struct log_validation *
             return KERR_NONE;
         }
     }
-    enum kafka_error error = producer_state_check(&log->producers, v->batch, is_client, transaction_version);
+    enum kafka_error error =
+        producer_state_check(&log->producers, v->batch, is_client, transaction_version);
     if (error != KERR_NONE)
         return error;
     bool append_time = v->config->message_timestamp_type == LOG_TIMESTAMP_LOG_APPEND_TIME;
@@ -169,13 +174,15 @@ static enum kafka_error append_as_is(struct log *log, struct bytes batches, int6
     while (error == KERR_NONE && batch_next(&rest, &batch) == BATCH_FOUND) {
         const uint8_t *b = batch.data;
         if (batch_base_offset(b) < next) {
-            trace_error(log->files.trace, "log append out of order dir=\"%s\" offset=%" PRId64 " expected=%" PRId64,
+            trace_error(log->files.trace,
+                        "log append out of order dir=\"%s\" offset=%" PRId64 " expected=%" PRId64,
                         log->files.dir, batch_base_offset(b), next);
             error = KERR_UNKNOWN_SERVER_ERROR;
         }
         first = first < 0 ? batch_base_offset(b) : first;
         next = batch_next_offset(b);
-        max_timestamp = batch_max_timestamp(b) > max_timestamp ? batch_max_timestamp(b) : max_timestamp;
+        max_timestamp =
+            batch_max_timestamp(b) > max_timestamp ? batch_max_timestamp(b) : max_timestamp;
     }
     if (error == KERR_NONE)
         error = write_batches(log, batches, first, next - 1, max_timestamp);
@@ -213,7 +220,8 @@ enum kafka_error log_append_leader(struct log *log, struct bytes records, int32_
     }
     int64_t end_offset = 0;
     if (error == KERR_NONE && rest.data > records.data)
-        error = append_as_is(log, (struct bytes){ records.data, (size_t)(rest.data - records.data) }, &end_offset);
+        error = append_as_is(
+            log, (struct bytes){ records.data, (size_t)(rest.data - records.data) }, &end_offset);
     if (error != KERR_NONE) {
         clear_result(result);
         return error;

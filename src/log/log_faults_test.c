@@ -29,7 +29,8 @@ static int64_t test_wall_ms(struct clock *clock)
 
 static struct clock test_clock = { test_wall_ms, test_wall_ms };
 
-static int open_log(struct memory_disk *disk, bool is_clean, int64_t recovery_point, struct log **log)
+static int open_log(struct memory_disk *disk, bool is_clean, int64_t recovery_point,
+                    struct log **log)
 {
     struct log_options options = { .disk = &disk->disk,
                                    .clock = &test_clock,
@@ -69,9 +70,10 @@ static enum kafka_error append_number(struct log *log, int32_t number)
     options.base_sequence = number / 3;
     batch_builder_init(&builder, &options);
     put_be32(value, (uint32_t)number);
-    batch_builder_add(&builder, 1700000000000 + number, BYTES_NULL, (struct bytes){ value, sizeof value });
-    enum kafka_error error = log_append_leader(log, batch_builder_finish(&builder), number / 20, LOG_APPEND_CLIENT,
-                                               &arena, &result);
+    batch_builder_add(&builder, 1700000000000 + number, BYTES_NULL,
+                      (struct bytes){ value, sizeof value });
+    enum kafka_error error = log_append_leader(log, batch_builder_finish(&builder), number / 20,
+                                               LOG_APPEND_CLIENT, &arena, &result);
     batch_builder_fini(&builder);
     arena_reset(&arena);
     return error;
@@ -125,7 +127,8 @@ static void check_prefix(struct log *log)
     mem_free(buffer);
 }
 
-static void check_reopened(struct memory_disk *disk, const struct outcome *outcome, int64_t at_least, uint64_t n)
+static void check_reopened(struct memory_disk *disk, const struct outcome *outcome,
+                           int64_t at_least, uint64_t n)
 {
     struct log *log;
     int error = open_log(disk, outcome->is_clean, outcome->flushed, &log);
@@ -133,8 +136,8 @@ static void check_reopened(struct memory_disk *disk, const struct outcome *outco
         printf("\nopen failed after a fault at call %" PRIu64 ": %s", n, strerror(-error));
     CU_ASSERT_EQUAL_FATAL(error, 0);
     if (log_end_offset(log) < at_least)
-        printf("\nfault at call %" PRIu64 ": log ends at %" PRId64 " instead of %" PRId64, n, log_end_offset(log),
-               at_least);
+        printf("\nfault at call %" PRIu64 ": log ends at %" PRId64 " instead of %" PRId64, n,
+               log_end_offset(log), at_least);
     CU_ASSERT_TRUE_FATAL(log_end_offset(log) >= at_least);
     CU_ASSERT_TRUE_FATAL(log_end_offset(log) <= BATCHES);
     check_prefix(log);
@@ -275,5 +278,6 @@ static void a_failed_log_says_so(void)
 }
 
 TEST_MAIN("log_faults", TEST(one_failed_call_loses_nothing_acknowledged),
-          TEST(a_killed_process_loses_nothing_acknowledged), TEST(power_loss_keeps_what_was_flushed),
-          TEST(short_writes_are_continued), TEST(a_failed_log_says_so))
+          TEST(a_killed_process_loses_nothing_acknowledged),
+          TEST(power_loss_keeps_what_was_flushed), TEST(short_writes_are_continued),
+          TEST(a_failed_log_says_so))

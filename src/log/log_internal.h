@@ -35,16 +35,16 @@ struct log {
     _Atomic int64_t first_unstable; // INT64_MAX: none
     _Atomic int64_t last_flush_ms;
     atomic_bool has_failed;
-    atomic_bool has_unreplicated;   // transactions wait for the high watermark
+    atomic_bool has_unreplicated; // transactions wait for the high watermark
     struct segment **segments;
     size_t segment_count;
     size_t segment_capacity;
     struct leader_epochs epochs;
     struct producer_state producers;
-    uint64_t truncations;           // changes when positions may have moved
-    bool is_metadata_unsynced;      // partition.metadata, the first leader epoch, the directory
-    bool has_garbage;               // .deleted files
-    unsigned pending_events;        // bits of enum log_event, sent when the lock is let go
+    uint64_t truncations;      // changes when positions may have moved
+    bool is_metadata_unsynced; // partition.metadata, the first leader epoch, the directory
+    bool has_garbage;          // .deleted files
+    unsigned pending_events;   // bits of enum log_event, sent when the lock is let go
     void (*on_event)(void *arg, struct log *log, enum log_event event);
     void *arg;
 };

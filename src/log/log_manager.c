@@ -18,7 +18,7 @@
 #include "log/clean_shutdown.h"
 #include "log/partition_dir.h"
 
-#define METADATA_TOPIC "__cluster_metadata"
+#define METADATA_TOPIC     "__cluster_metadata"
 #define REMOTE_INDEX_CACHE "remote-log-index-cache"
 
 const struct log_manager_options log_manager_options_default = {
@@ -118,7 +118,8 @@ static struct log_dir *dir_of(struct log_manager *manager, const char *log_path)
     return NULL;
 }
 
-static void add_work(struct log_manager *manager, enum work_kind kind, struct log *log, int64_t due_ms)
+static void add_work(struct log_manager *manager, enum work_kind kind, struct log *log,
+                     int64_t due_ms)
 {
     struct work *work = mem_new(struct work);
     work->kind = kind;
@@ -172,7 +173,8 @@ static int open_dir(struct log_manager *manager, struct log_dir *dir)
         error = clean_shutdown_delete(disk, dir->path);
     }
     if (error != 0)
-        trace_error(trace, "log directory cannot be used dir=\"%s\" error=\"%s\"", dir->path, strerror(-error));
+        trace_error(trace, "log directory cannot be used dir=\"%s\" error=\"%s\"", dir->path,
+                    strerror(-error));
     return error;
 }
 
@@ -293,7 +295,8 @@ static int read_checkpoints(struct loading *loading)
         loading->field = files[i].field;
         int error = checkpoint_read(loading->manager->options.disk, path, note_offset, loading);
         if (error == -EBADMSG) {
-            trace_warn(loading->manager->options.trace, "checkpoint unreadable, taken for empty file=\"%s\"", path);
+            trace_warn(loading->manager->options.trace,
+                       "checkpoint unreadable, taken for empty file=\"%s\"", path);
             struct known_offsets *known;
             for (size_t n = 0; (known = hashmap_next(&loading->offsets, &n)) != NULL;)
                 memset((char *)known + files[i].field, 0, sizeof(int64_t));
@@ -319,8 +322,8 @@ static int collect_dir(void *arg, const char *name)
     struct partition_dir parsed = partition_dir_parse(name);
     if (parsed.kind == PARTITION_DIR_NONE) {
         trace_error(loading->manager->options.trace,
-                    "log directory holds a folder that is no partition's dir=\"%s\" name=\"%s\"", loading->dir->path,
-                    name);
+                    "log directory holds a folder that is no partition's dir=\"%s\" name=\"%s\"",
+                    loading->dir->path, name);
         return -EBADMSG;
     }
     if (str_eqz(parsed.topic, METADATA_TOPIC))
@@ -330,8 +333,9 @@ static int collect_dir(void *arg, const char *name)
     return 0;
 }
 
-static int open_log(struct log_manager *manager, const char *path, struct str topic, struct uuid topic_id,
-                    const struct known_offsets *known, bool is_clean, struct log **out)
+static int open_log(struct log_manager *manager, const char *path, struct str topic,
+                    struct uuid topic_id, const struct known_offsets *known, bool is_clean,
+                    struct log **out)
 {
     struct log_config config;
     manager->options.config_of(manager->options.arg, topic, &config);
@@ -344,7 +348,8 @@ static int open_log(struct log_manager *manager, const char *path, struct str to
                                    .is_clean = is_clean,
                                    .recovery_point = known == NULL ? 0 : known->recovery_point,
                                    .log_start_offset = known == NULL ? 0 : known->log_start,
-                                   .producer_id_expiration_ms = manager->options.producer_id_expiration_ms,
+                                   .producer_id_expiration_ms =
+                                       manager->options.producer_id_expiration_ms,
                                    .on_event = on_log_event,
                                    .arg = manager };
     int error = log_open(&options, out);
@@ -367,14 +372,15 @@ static int put_log(struct log_manager *manager, struct log_dir *dir, struct log 
     pthread_mutex_unlock(&manager->lock);
     if (other == NULL)
         return 0;
-    trace_error(manager->options.trace, "partition found twice dir=\"%s\" other=\"%s\"", log_dir(log),
-                other->dir->path);
+    trace_error(manager->options.trace, "partition found twice dir=\"%s\" other=\"%s\"",
+                log_dir(log), other->dir->path);
     mem_free(managed);
     log_abandon(log);
     return -EBADMSG;
 }
 
-static int rename_log(struct log_manager *manager, struct log_dir *dir, struct log *log, const char *suffix)
+static int rename_log(struct log_manager *manager, struct log_dir *dir, struct log *log,
+                      const char *suffix)
 {
     struct partition_dir parsed = partition_dir_parse(log_name(log));
     char *name = partition_dir_name_with(parsed.topic, parsed.partition, suffix);
@@ -400,7 +406,8 @@ static int load_log(struct loading *loading, const char *name)
         break;
     case PARTITION_DIR_LOG: {
         const struct known_offsets *known = hashmap_find(&loading->offsets, name, strlen(name));
-        error = open_log(manager, path, parsed.topic, UUID_ZERO, known, loading->dir->was_clean, &log);
+        error =
+            open_log(manager, path, parsed.topic, UUID_ZERO, known, loading->dir->was_clean, &log);
         if (error != 0)
             break;
         if (loading->is_stray != NULL &&
@@ -419,7 +426,8 @@ static int load_log(struct loading *loading, const char *name)
         break;
     }
     if (error != 0)
-        trace_error(manager->options.trace, "log cannot be opened dir=\"%s\" error=\"%s\"", path, strerror(-error));
+        trace_error(manager->options.trace, "log cannot be opened dir=\"%s\" error=\"%s\"", path,
+                    strerror(-error));
     mem_free(path);
     return error;
 }
@@ -437,7 +445,8 @@ static void *load_some(void *arg)
     return NULL;
 }
 
-static int load_dir(struct log_manager *manager, struct log_dir *dir, log_is_stray is_stray, void *arg)
+static int load_dir(struct log_manager *manager, struct log_dir *dir, log_is_stray is_stray,
+                    void *arg)
 {
     enum { THREADS_MAX = 64 };
     struct loading loading = { .manager = manager, .dir = dir, .is_stray = is_stray, .arg = arg };
@@ -450,8 +459,9 @@ static int load_dir(struct log_manager *manager, struct log_dir *dir, log_is_str
         trace_info(manager->options.trace, "logs loading dir=\"%s\" count=%zu clean=%d", dir->path,
                    loading.name_count, dir->was_clean);
     pthread_t threads[THREADS_MAX];
-    int wanted = manager->options.recovery_threads_per_dir < THREADS_MAX ? manager->options.recovery_threads_per_dir
-                                                                         : THREADS_MAX;
+    int wanted = manager->options.recovery_threads_per_dir < THREADS_MAX
+                     ? manager->options.recovery_threads_per_dir
+                     : THREADS_MAX;
     int started = 0;
     if (error == 0) {
         while (started < wanted && (size_t)started < loading.name_count / 2 &&
@@ -544,8 +554,8 @@ static struct log_dir *choose_dir(struct log_manager *manager)
     return best;
 }
 
-int log_manager_create(struct log_manager *manager, struct str topic, int32_t partition, struct uuid topic_id,
-                       struct log **out)
+int log_manager_create(struct log_manager *manager, struct str topic, int32_t partition,
+                       struct uuid topic_id, struct log **out)
 {
     *out = log_manager_find(manager, topic, partition);
     if (*out != NULL) {
@@ -592,7 +602,8 @@ int log_manager_delete(struct log_manager *manager, struct str topic, int32_t pa
     log_get_config(managed->log, &config);
     int error = rename_log(manager, managed->dir, managed->log, "-delete");
     if (error == 0)
-        add_work(manager, WORK_DELETE, managed->log, later(now_ms(manager), config.file_delete_delay_ms));
+        add_work(manager, WORK_DELETE, managed->log,
+                 later(now_ms(manager), config.file_delete_delay_ms));
     log_unref(managed->log);
     mem_free(managed);
     return error;
@@ -638,9 +649,11 @@ static void log_list_fini(struct log_list *list)
     mem_free(list->items);
 }
 
-static int write_checkpoint(struct log_manager *manager, struct log_dir *dir, enum checkpoint_kind kind)
+static int write_checkpoint(struct log_manager *manager, struct log_dir *dir,
+                            enum checkpoint_kind kind)
 {
-    static const char *const names[] = { RECOVERY_POINT_CHECKPOINT, LOG_START_CHECKPOINT, HIGH_WATERMARK_CHECKPOINT };
+    static const char *const names[] = { RECOVERY_POINT_CHECKPOINT, LOG_START_CHECKPOINT,
+                                         HIGH_WATERMARK_CHECKPOINT };
     struct log_list list;
     struct checkpoint_writer writer;
     list_logs(manager, dir, &list);
@@ -702,7 +715,8 @@ static void flush_if_old(struct log_manager *manager, struct log *log)
 }
 
 // For every log of every directory, on references.
-static void each_log(struct log_manager *manager, void (*call)(struct log_manager *manager, struct log *log))
+static void each_log(struct log_manager *manager,
+                     void (*call)(struct log_manager *manager, struct log *log))
 {
     for (size_t i = 0; i < manager->options.dir_count; i++) {
         struct log_list list;
@@ -756,7 +770,8 @@ static void do_work(struct log_manager *manager, struct work *work)
     int error = 0;
     switch (work->kind) {
     case WORK_FLUSH:
-        log_flush(work->log, log_active_segment_offset(work->log)); // a failure is the log's own event
+        log_flush(work->log,
+                  log_active_segment_offset(work->log)); // a failure is the log's own event
         break;
     case WORK_GARBAGE:
         error = log_delete_garbage(work->log);
@@ -778,7 +793,8 @@ static struct work *take_work(struct log_manager *manager, int64_t now, int64_t 
 {
     struct work *due = NULL;
     pthread_mutex_lock(&manager->lock);
-    list_for_each_safe (at, following, &manager->work) {
+    list_for_each_safe(at, following, &manager->work)
+    {
         struct work *work = container_of(at, struct work, link);
         if (work->due_ms <= now) {
             due = work;
@@ -814,10 +830,10 @@ static void *background(void *arg)
         int64_t next = log_manager_run(manager);
         pthread_mutex_lock(&manager->lock);
         // What was added since the run may be due before `next`.
-        list_for_each (at, &manager->work)
-            if (container_of(at, struct work, link)->due_ms < next)
-                next = container_of(at, struct work, link)->due_ms;
-        struct timespec until = { .tv_sec = (time_t)(next / 1000), .tv_nsec = (long)(next % 1000) * 1000000 };
+        list_for_each(at, &manager->work) if (container_of(at, struct work, link)->due_ms < next)
+            next = container_of(at, struct work, link)->due_ms;
+        struct timespec until = { .tv_sec = (time_t)(next / 1000),
+                                  .tv_nsec = (long)(next % 1000) * 1000000 };
         if (!manager->is_stopping && next > now_ms(manager))
             pthread_cond_timedwait(&manager->wake, &manager->lock, &until);
         bool is_stopping = manager->is_stopping;
@@ -859,7 +875,8 @@ static int close_dir(struct log_manager *manager, struct log_dir *dir, int64_t b
     log_list_fini(&list);
     if (dir->is_offline)
         return error;
-    for (int kind = CHECKPOINT_RECOVERY_POINT; kind <= CHECKPOINT_HIGH_WATERMARK && error == 0; kind++)
+    for (int kind = CHECKPOINT_RECOVERY_POINT; kind <= CHECKPOINT_HIGH_WATERMARK && error == 0;
+         kind++)
         error = write_checkpoint(manager, dir, (enum checkpoint_kind)kind);
     if (error == 0 && dir->is_loaded)
         error = clean_shutdown_write(manager->options.disk, dir->path, broker_epoch);

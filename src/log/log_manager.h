@@ -24,8 +24,8 @@ struct log_manager_options {
     struct trace *trace;
     const char *const *dirs; // log.dirs; copied
     size_t dir_count;
-    int recovery_threads_per_dir;            // num.recovery.threads.per.data.dir; 0: load on the caller's thread
-    bool has_thread;                         // work in the background by itself
+    int recovery_threads_per_dir; // num.recovery.threads.per.data.dir; 0: load on the caller's thread
+    bool has_thread;              // work in the background by itself
     int64_t recovery_point_checkpoint_ms;    // log.flush.offset.checkpoint.interval.ms
     int64_t log_start_checkpoint_ms;         // log.flush.start.offset.checkpoint.interval.ms
     int64_t high_watermark_checkpoint_ms;    // replica.high.watermark.checkpoint.interval.ms
@@ -64,8 +64,8 @@ size_t log_manager_count(struct log_manager *manager);
 
 // The log of a partition, made in the directory with the fewest logs if there is none; a reference. -EEXIST: it is
 // there with another topic id; -ENODEV: no directory is left.
-int log_manager_create(struct log_manager *manager, struct str topic, int32_t partition, struct uuid topic_id,
-                       struct log **out);
+int log_manager_create(struct log_manager *manager, struct str topic, int32_t partition,
+                       struct uuid topic_id, struct log **out);
 // Takes the log out and renames its directory to -delete; the files go file.delete.delay.ms later. -ENOENT.
 int log_manager_delete(struct log_manager *manager, struct str topic, int32_t partition);
 // Reads the configuration of a topic's logs again.

@@ -100,16 +100,19 @@ static void append(struct log *log, int count)
     batch_builder_init(&builder, &(struct batch_options){ BATCH_OPTIONS_DEFAULT });
     for (int i = 0; i < count; i++)
         batch_builder_add(&builder, now_ms, B("k"), B("v"));
-    CU_ASSERT_EQUAL(log_append_leader(log, batch_builder_finish(&builder), 0, LOG_APPEND_CLIENT, &arena, &result),
+    CU_ASSERT_EQUAL(log_append_leader(log, batch_builder_finish(&builder), 0, LOG_APPEND_CLIENT,
+                                      &arena, &result),
                     KERR_NONE);
     batch_builder_fini(&builder);
     log_set_high_watermark(log, log_end_offset(log));
 }
 
-static struct log *create(struct log_manager *manager, const char *topic, int32_t partition, uint8_t id)
+static struct log *create(struct log_manager *manager, const char *topic, int32_t partition,
+                          uint8_t id)
 {
     struct log *log = NULL;
-    CU_ASSERT_EQUAL_FATAL(log_manager_create(manager, str_of(topic), partition, some_id(id), &log), 0);
+    CU_ASSERT_EQUAL_FATAL(log_manager_create(manager, str_of(topic), partition, some_id(id), &log),
+                          0);
     return log;
 }
 
@@ -354,5 +357,6 @@ static void rolled_segments_are_flushed_in_the_background(void)
 }
 
 TEST_MAIN("log_manager", TEST(a_clean_stop_is_remembered), TEST(logs_are_spread_and_ids_are_held),
-          TEST(deletion_is_delayed), TEST(strays_are_set_aside), TEST(a_directory_serves_one_process),
-          TEST(foreign_names_are_judged), TEST(rolled_segments_are_flushed_in_the_background))
+          TEST(deletion_is_delayed), TEST(strays_are_set_aside),
+          TEST(a_directory_serves_one_process), TEST(foreign_names_are_judged),
+          TEST(rolled_segments_are_flushed_in_the_background))

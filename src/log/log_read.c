@@ -14,7 +14,8 @@
 enum { CHANGED = 1 }; // the log was truncated meanwhile: start over
 
 // Locked; lets go of the lock while it reads files. The segment stays alive. 0, CHANGED or -errno.
-static int find_position(struct log *log, struct segment *segment, int64_t offset, struct batch_position *found)
+static int find_position(struct log *log, struct segment *segment, int64_t offset,
+                         struct batch_position *found)
 {
     struct segment_search search;
     int result = log_need_indexes(log, segment);
@@ -72,8 +73,8 @@ static enum kafka_error read_failed(struct log *log, int error)
     return error == -EBADMSG ? KERR_CORRUPT_MESSAGE : log_fail(log, "read", error);
 }
 
-enum kafka_error log_read(struct log *log, int64_t offset, int32_t max_bytes, bool at_least_one_batch,
-                          int64_t end_offset_limit, struct log_slice *out)
+enum kafka_error log_read(struct log *log, int64_t offset, int32_t max_bytes,
+                          bool at_least_one_batch, int64_t end_offset_limit, struct log_slice *out)
 {
     memset(out, 0, sizeof *out);
     out->first_offset = offset;
@@ -126,8 +127,8 @@ static int64_t whole_batches(struct bytes data)
     return rest.data - data.data;
 }
 
-int64_t log_read_batches(struct log *log, int64_t offset, int32_t max_bytes, int64_t end_offset_limit,
-                         uint8_t **buffer, size_t *capacity)
+int64_t log_read_batches(struct log *log, int64_t offset, int32_t max_bytes,
+                         int64_t end_offset_limit, uint8_t **buffer, size_t *capacity)
 {
     struct log_slice slice;
     switch (log_read(log, offset, max_bytes, true, end_offset_limit, &slice)) {
@@ -141,7 +142,8 @@ int64_t log_read_batches(struct log *log, int64_t offset, int32_t max_bytes, int
     if (slice.slice.file == NULL)
         return 0;
     vec_reserve(*buffer, (size_t)slice.slice.size, *capacity);
-    ssize_t n = disk_pread(slice.slice.file, *buffer, (size_t)slice.slice.size, slice.slice.position);
+    ssize_t n =
+        disk_pread(slice.slice.file, *buffer, (size_t)slice.slice.size, slice.slice.position);
     disk_file_unref(slice.slice.file);
     if (n < 0)
         return n;
@@ -170,7 +172,8 @@ static bool search_batch(struct bytes batch, int64_t wanted, bool exact, int64_t
                 (exact ? record.timestamp == wanted : record.timestamp >= wanted);
     record_iter_fini(&it);
     if (found)
-        *out = (struct log_timestamp_offset){ record.timestamp, record.offset, batch_leader_epoch(batch.data) };
+        *out = (struct log_timestamp_offset){ record.timestamp, record.offset,
+                                              batch_leader_epoch(batch.data) };
     return found;
 }
 
@@ -185,7 +188,8 @@ static int search_file(struct time_search *search, int64_t wanted, bool exact, i
         int64_t max = batch_max_timestamp(scan.header);
         if (exact ? max != wanted : max < wanted)
             continue;
-        if (!batch_scan_load(&scan, &batch) || search_batch(batch, wanted, exact, start_offset, out))
+        if (!batch_scan_load(&scan, &batch) ||
+            search_batch(batch, wanted, exact, start_offset, out))
             break;
         if (exact)
             break;
@@ -216,17 +220,20 @@ static int find_time_segment(struct log *log, int64_t timestamp, struct time_sea
         int64_t start = log_start_offset(log);
         error = time_index_find(&segment->times, timestamp, &at);
         if (error == 0)
-            error = offset_index_find(&segment->offsets, at.offset > start ? at.offset : start, &position);
+            error = offset_index_find(&segment->offsets, at.offset > start ? at.offset : start,
+                                      &position);
         if (error == 0)
             error = segment_open_file(segment);
         if (error == 0)
-            *search = (struct time_search){ disk_file_ref(segment->file), position.position, segment->size_bytes };
+            *search = (struct time_search){ disk_file_ref(segment->file), position.position,
+                                            segment->size_bytes };
         return error;
     }
     return 0;
 }
 
-enum kafka_error log_offset_for_time(struct log *log, int64_t timestamp, struct log_timestamp_offset *out)
+enum kafka_error log_offset_for_time(struct log *log, int64_t timestamp,
+                                     struct log_timestamp_offset *out)
 {
     *out = (struct log_timestamp_offset){ -1, -1, -1 };
     struct time_search search;
@@ -263,7 +270,8 @@ enum kafka_error log_max_timestamp_offset(struct log *log, struct log_timestamp_
         if (error == 0)
             error = segment_open_file(holder);
         if (error == 0)
-            search = (struct time_search){ disk_file_ref(holder->file), position.position, holder->size_bytes };
+            search = (struct time_search){ disk_file_ref(holder->file), position.position,
+                                           holder->size_bytes };
     }
     log_unlock(log);
     if (error == 0 && search.file != NULL)
@@ -284,7 +292,8 @@ enum kafka_error log_aborted_transactions(struct log *log, int64_t offset, int64
     log_lock(log);
     int error = atomic_load(&log->has_failed) ? -EIO : 0;
     ptrdiff_t first = log_floor_segment(log, offset);
-    for (size_t i = first < 0 ? 0 : (size_t)first; i < log->segment_count && error == 0 && !is_complete; i++) {
+    for (size_t i = first < 0 ? 0 : (size_t)first;
+         i < log->segment_count && error == 0 && !is_complete; i++) {
         struct txn_index *index = &log->segments[i]->txns;
         error = txn_index_load(index);
         for (int32_t n = 0; error == 0 && n < index->count && !is_complete; n++) {
@@ -298,12 +307,14 @@ enum kafka_error log_aborted_transactions(struct log *log, int64_t offset, int64
                 continue;
             if (*count == capacity) {
                 capacity = capacity == 0 ? 8 : capacity * 2;
-                struct log_aborted_transaction *grown = arena_array(arena, struct log_aborted_transaction, capacity);
+                struct log_aborted_transaction *grown =
+                    arena_array(arena, struct log_aborted_transaction, capacity);
                 if (*count > 0)
                     memcpy(grown, *out, *count * sizeof *grown);
                 *out = grown;
             }
-            (*out)[(*count)++] = (struct log_aborted_transaction){ txn.producer_id, txn.first_offset };
+            (*out)[(*count)++] =
+                (struct log_aborted_transaction){ txn.producer_id, txn.first_offset };
         }
     }
     log_unlock(log);

@@ -62,7 +62,8 @@ static int64_t leading_offset(const char *name)
 {
     const char *dot = strchr(name, '.');
     int64_t offset;
-    if (dot == NULL || !str_to_int64((struct str){ name, (size_t)(dot - name) }, &offset) || offset < 0)
+    if (dot == NULL || !str_to_int64((struct str){ name, (size_t)(dot - name) }, &offset) ||
+        offset < 0)
         return -1;
     return offset;
 }
@@ -95,7 +96,8 @@ static int drop_leftovers(struct log *log, struct names *names)
         bool is_cleaned = ends_with(name, ".cleaned");
         if (is_cleaned && leading_offset(name) >= 0 && leading_offset(name) < min_cleaned)
             min_cleaned = leading_offset(name);
-        if (is_cleaned || (ends_with(name, ".deleted") && !ends_with(name, ".checkpoint.deleted")) ||
+        if (is_cleaned ||
+            (ends_with(name, ".deleted") && !ends_with(name, ".checkpoint.deleted")) ||
             ends_with(name, ".tmp"))
             error = drop(log, names, i);
         else
@@ -191,7 +193,8 @@ static int load_segments(struct log *log, struct names *names)
         ptrdiff_t at = log_floor_segment(log, leading_offset(name));
         if (at >= 0 && log->segments[at]->base_offset == leading_offset(name))
             continue;
-        trace_warn(log->files.trace, "index without segment deleted file=\"%s/%s\"", log->files.dir, name);
+        trace_warn(log->files.trace, "index without segment deleted file=\"%s/%s\"", log->files.dir,
+                   name);
         int error = unlink_name(log, name);
         if (error != 0)
             return error;
@@ -201,8 +204,8 @@ static int load_segments(struct log *log, struct names *names)
 
 // ---- recovering a segment -----------------------------------------------------------------------------
 
-static int note_recovered(struct log *log, struct segment *segment, struct batch_scan *scan, struct bytes batch,
-                          bool with_state)
+static int note_recovered(struct log *log, struct segment *segment, struct batch_scan *scan,
+                          struct bytes batch, bool with_state)
 {
     int error = segment_note_batch(segment, scan->header, (int32_t)scan->position);
     if (error != 0)
@@ -212,7 +215,8 @@ static int note_recovered(struct log *log, struct segment *segment, struct batch
         leader_epochs_assign(&log->epochs, epoch, batch_base_offset(scan->header));
     struct completed_txn completed;
     if (with_state && producer_state_apply(&log->producers, batch, &completed)) {
-        struct aborted_txn aborted = { completed.producer_id, completed.first_offset, completed.last_offset,
+        struct aborted_txn aborted = { completed.producer_id, completed.first_offset,
+                                       completed.last_offset,
                                        producer_state_stable_after(&log->producers, &completed) };
         if (completed.is_aborted)
             error = txn_index_append(&segment->txns, &aborted);
@@ -223,8 +227,8 @@ static int note_recovered(struct log *log, struct segment *segment, struct batch
 
 // Checks every batch and builds the indexes anew. *next_offset: in, what the first batch may begin with; out, the
 // offset behind the last sound one. *cut_bytes were not sound and are gone.
-static int recover_segment(struct log *log, struct segment *segment, bool with_state, int64_t *next_offset,
-                           int64_t *cut_bytes)
+static int recover_segment(struct log *log, struct segment *segment, bool with_state,
+                           int64_t *next_offset, int64_t *cut_bytes)
 {
     int error = segment_open_file(segment);
     if (error == 0)
@@ -262,9 +266,11 @@ static int recover_segment(struct log *log, struct segment *segment, bool with_s
     *cut_bytes = segment->size_bytes - sound;
     if (error == -ENOTSUP || fault != NULL)
         trace_warn(log->files.trace,
-                   "log recovery found damage file=\"%s/%020" PRId64 ".log\" position=%" PRId64 " fault=\"%s\" "
+                   "log recovery found damage file=\"%s/%020" PRId64 ".log\" position=%" PRId64
+                   " fault=\"%s\" "
                    "cut_bytes=%" PRId64 " next_offset=%" PRId64,
-                   log->files.dir, segment->base_offset, sound, fault, error != 0 ? 0 : *cut_bytes, *next_offset);
+                   log->files.dir, segment->base_offset, sound, fault, error != 0 ? 0 : *cut_bytes,
+                   *next_offset);
     if (error == 0 && *cut_bytes > 0) {
         error = log->files.disk->ops->truncate(segment->file, sound);
         segment->size_bytes = (int32_t)sound;
@@ -285,8 +291,8 @@ static int finish_indexes(struct segment *segment)
 
 int log_rebuild_segment_index(struct log *log, struct segment *segment)
 {
-    trace_info(log->files.trace, "log index rebuilt file=\"%s/%020" PRId64 ".index\"", log->files.dir,
-               segment->base_offset);
+    trace_info(log->files.trace, "log index rebuilt file=\"%s/%020" PRId64 ".index\"",
+               log->files.dir, segment->base_offset);
     int error = segment_open_file(segment);
     if (error != 0)
         return error;
@@ -334,7 +340,8 @@ static int replay_segment(struct log *log, struct segment *segment, int64_t upto
     batch_scan_init(&scan, segment->file, from.position, segment->size_bytes);
     while (batch_scan_next(&scan) && batch_base_offset(scan.header) < upto) {
         struct bytes batch = { scan.header, BATCH_HEADER_SIZE };
-        if (batch_is_control(scan.header) && batch_has_producer_id(scan.header) && !batch_scan_load(&scan, &batch))
+        if (batch_is_control(scan.header) && batch_has_producer_id(scan.header) &&
+            !batch_scan_load(&scan, &batch))
             break;
         if (batch.size > BATCH_HEADER_SIZE && !batch_is_intact(batch))
             continue; // its reader will be told
@@ -372,7 +379,8 @@ static int drop_stray_snapshots(struct log *log)
         int64_t offset = log->producers.snapshot_offsets[i];
         ptrdiff_t at = log_floor_segment(log, offset);
         bool is_base = at >= 0 && log->segments[at]->base_offset == offset;
-        bool is_last = i + 1 == log->producers.snapshot_count && offset > log_active(log)->base_offset;
+        bool is_last =
+            i + 1 == log->producers.snapshot_count && offset > log_active(log)->base_offset;
         if (is_base || is_last) {
             i++;
             continue;
@@ -387,14 +395,16 @@ static int drop_stray_snapshots(struct log *log)
 // ---- the whole log ------------------------------------------------------------------------------------
 
 // Recovers the segments from the recovery point on, and the state that goes with them.
-static int recover_log(struct log *log, int64_t recovery_point, int64_t log_start, int64_t *end_offset)
+static int recover_log(struct log *log, int64_t recovery_point, int64_t log_start,
+                       int64_t *end_offset)
 {
     ptrdiff_t floor = log_floor_segment(log, recovery_point);
     size_t first = floor < 0 ? 0 : (size_t)floor;
     int64_t next = log->segments[first]->base_offset, cut = 0;
     int error = drop_stray_snapshots(log);
     if (error == 0)
-        error = producer_state_reload(&log->producers, log_start, next, clock_wall_ms(log->files.clock));
+        error = producer_state_reload(&log->producers, log_start, next,
+                                      clock_wall_ms(log->files.clock));
     if (error == 0 && log->producers.map_end_offset < next)
         error = log_replay_producers(log, next);
     size_t i;
@@ -410,7 +420,8 @@ static int recover_log(struct log *log, int64_t recovery_point, int64_t log_star
             error = producer_state_take_snapshot(&log->producers, false);
     }
     if (error == 0 && i < log->segment_count) {
-        trace_warn(log->files.trace, "log recovery drops later segments dir=\"%s\" from_offset=%" PRId64 " count=%zu",
+        trace_warn(log->files.trace,
+                   "log recovery drops later segments dir=\"%s\" from_offset=%" PRId64 " count=%zu",
                    log->files.dir, log->segments[i]->base_offset, log->segment_count - i);
         error = log_remove_segments(log, i, log->segment_count);
     }
@@ -447,7 +458,8 @@ static bool is_empty(const struct log *log)
 static int load_metadata(struct log *log, bool is_new)
 {
     struct uuid topic_id = UUID_ZERO;
-    int error = is_new ? -ENOENT : partition_metadata_read(log->files.disk, log->files.dir, &topic_id);
+    int error =
+        is_new ? -ENOENT : partition_metadata_read(log->files.disk, log->files.dir, &topic_id);
     if (error == -ENOENT || (error == -EBADMSG && is_empty(log))) {
         if (uuid_is_zero(log->topic_id))
             return 0;
@@ -489,12 +501,14 @@ static int load_files(struct log *log, const struct log_options *options, struct
     if (error != 0)
         return error;
     int64_t first_base = log->segments[0]->base_offset;
-    int64_t start = options->log_start_offset > first_base ? options->log_start_offset : first_base, end = 0;
+    int64_t start = options->log_start_offset > first_base ? options->log_start_offset : first_base,
+            end = 0;
     bool is_clean = options->is_clean;
     if (is_clean) {
         error = find_log_end(log, &end);
         if (error == -EBADMSG) {
-            trace_warn(log->files.trace, "log not as a clean stop leaves it: recovering dir=\"%s\"", log->files.dir);
+            trace_warn(log->files.trace, "log not as a clean stop leaves it: recovering dir=\"%s\"",
+                       log->files.dir);
             is_clean = false;
         }
     }
@@ -506,7 +520,8 @@ static int load_files(struct log *log, const struct log_options *options, struct
     if (error != 0)
         return error;
     if (end < start) {
-        trace_warn(log->files.trace, "log ends before its start: emptied dir=\"%s\" end=%" PRId64 " start=%" PRId64,
+        trace_warn(log->files.trace,
+                   "log ends before its start: emptied dir=\"%s\" end=%" PRId64 " start=%" PRId64,
                    log->files.dir, end, start);
         error = log_remove_segments(log, 0, log->segment_count);
         leader_epochs_clear(&log->epochs);
@@ -543,8 +558,10 @@ int log_load(struct log *log, const struct log_options *options)
         error = create(log, options->log_start_offset);
         if (error == 0)
             error = load_metadata(log, true);
-        set_offsets(log, options->log_start_offset, options->log_start_offset, options->log_start_offset);
-        log->producers.map_end_offset = log->producers.last_snapshot_offset = options->log_start_offset;
+        set_offsets(log, options->log_start_offset, options->log_start_offset,
+                    options->log_start_offset);
+        log->producers.map_end_offset = log->producers.last_snapshot_offset =
+            options->log_start_offset;
         log->is_metadata_unsynced = true;
         return error;
     }

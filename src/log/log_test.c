@@ -69,8 +69,8 @@ struct producer {
 };
 
 // A batch of `count` records with value `value`; the caller frees it.
-static struct bytes make_batch(int count, const char *value, int64_t timestamp, enum compression compression,
-                               const struct producer *producer)
+static struct bytes make_batch(int count, const char *value, int64_t timestamp,
+                               enum compression compression, const struct producer *producer)
 {
     struct batch_options options = { BATCH_OPTIONS_DEFAULT, .compression = compression };
     if (producer != NULL) {
@@ -92,7 +92,8 @@ static struct bytes make_batch(int count, const char *value, int64_t timestamp, 
 static enum kafka_error append_batch(struct log *log, struct bytes batch, int32_t epoch,
                                      struct log_append_result *result)
 {
-    enum kafka_error error = log_append_leader(log, batch, epoch, LOG_APPEND_CLIENT, &arena, result);
+    enum kafka_error error =
+        log_append_leader(log, batch, epoch, LOG_APPEND_CLIENT, &arena, result);
     log_set_high_watermark(log, log_end_offset(log));
     mem_free((void *)batch.data);
     return error;
@@ -102,8 +103,9 @@ static void append(struct log *log, int count, const char *value, int64_t timest
 {
     struct log_append_result result;
     int64_t before = log_end_offset(log);
-    CU_ASSERT_EQUAL(append_batch(log, make_batch(count, value, timestamp, COMPRESSION_NONE, NULL), 5, &result),
-                    KERR_NONE);
+    CU_ASSERT_EQUAL(
+        append_batch(log, make_batch(count, value, timestamp, COMPRESSION_NONE, NULL), 5, &result),
+        KERR_NONE);
     CU_ASSERT_EQUAL(result.first_offset, before);
     CU_ASSERT_EQUAL(result.last_offset, before + count - 1);
 }
@@ -138,7 +140,8 @@ static void appended_batches_are_read_back(void)
     struct log *log = open_with(&log_config_default, false, 0);
     CU_ASSERT_EQUAL(log_end_offset(log), 0);
     for (int i = 0; i < 300; i++)
-        append(log, 1 + i % 3, "some value that takes a little room, so that index entries are made", now_ms + i);
+        append(log, 1 + i % 3,
+               "some value that takes a little room, so that index entries are made", now_ms + i);
     CU_ASSERT_EQUAL(log_end_offset(log), 600);
     CU_ASSERT_EQUAL(check_all(log, 0), 300);
     CU_ASSERT_EQUAL(check_all(log, 299), 151);
@@ -177,7 +180,8 @@ static void a_read_ends_at_its_limits(void)
     CU_ASSERT_EQUAL(slice.first_offset, 2);
     int64_t second = slice.slice.size;
     disk_file_unref(slice.slice.file);
-    CU_ASSERT_EQUAL_FATAL(log_read(log, 3, (int32_t)second + 10, false, INT64_MAX, &slice), KERR_NONE);
+    CU_ASSERT_EQUAL_FATAL(log_read(log, 3, (int32_t)second + 10, false, INT64_MAX, &slice),
+                          KERR_NONE);
     CU_ASSERT_EQUAL(slice.slice.size, second + 10);
     CU_ASSERT_FALSE(slice.is_first_incomplete);
     disk_file_unref(slice.slice.file);

@@ -68,7 +68,8 @@ int log_truncate(struct log *log, int64_t offset)
     } else if (offset < log_end_offset(log)) {
         if (offset < log_high_watermark(log))
             trace_warn(log->files.trace,
-                       "log truncated below the high watermark dir=\"%s\" offset=%" PRId64 " high_watermark=%" PRId64,
+                       "log truncated below the high watermark dir=\"%s\" offset=%" PRId64
+                       " high_watermark=%" PRId64,
                        log->files.dir, offset, log_high_watermark(log));
         error = cut(log, offset);
     } else if (leader_epochs_truncate_end(&log->epochs, log_end_offset(log))) {

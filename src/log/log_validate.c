@@ -23,7 +23,8 @@ struct record_errors {
     bool is_timestamp; // one of them is about a timestamp: that decides the code
 };
 
-static void add_error(struct log_validation *v, struct record_errors *errors, int32_t index, const char *message)
+static void add_error(struct log_validation *v, struct record_errors *errors, int32_t index,
+                      const char *message)
 {
     errors->count++;
     if (errors->kept == RECORD_ERRORS_MAX)
@@ -50,12 +51,15 @@ static void check_record(struct log_validation *v, const struct record *record, 
 {
     const struct log_config *config = v->config;
     if (config->cleanup_compact && record->key_size < 0) {
-        add_error(v, errors, index,
-                  arena_printf(v->arena, "Compacted topic cannot accept message without key in topic partition %s",
-                               v->log_name));
+        add_error(
+            v, errors, index,
+            arena_printf(v->arena,
+                         "Compacted topic cannot accept message without key in topic partition %s",
+                         v->log_name));
         return;
     }
-    if (config->message_timestamp_type == LOG_TIMESTAMP_CREATE_TIME && record->timestamp != NO_TIMESTAMP) {
+    if (config->message_timestamp_type == LOG_TIMESTAMP_CREATE_TIME &&
+        record->timestamp != NO_TIMESTAMP) {
         int64_t age = minus(v->now_ms, record->timestamp);
         if (age <= config->message_timestamp_before_max_ms &&
             minus(0, age) <= config->message_timestamp_after_max_ms)
@@ -64,7 +68,8 @@ static void check_record(struct log_validation *v, const struct record *record, 
         add_error(v, errors, index,
                   arena_printf(v->arena,
                                "Timestamp %" PRId64 " of message with offset %" PRId64
-                               " is out of range. The timestamp should be within [%" PRId64 ", %" PRId64 "]",
+                               " is out of range. The timestamp should be within [%" PRId64
+                               ", %" PRId64 "]",
                                record->timestamp, record->offset,
                                minus(v->now_ms, config->message_timestamp_before_max_ms),
                                minus(v->now_ms, minus(0, config->message_timestamp_after_max_ms))));
@@ -73,9 +78,11 @@ static void check_record(struct log_validation *v, const struct record *record, 
         add_error(v, errors, index,
                   arena_printf(v->arena,
                                "Invalid timestamp type in message DefaultRecord(offset=%" PRId64
-                               ", timestamp=%" PRId64 ", key=%d bytes, value=%d bytes). Producer should not set "
+                               ", timestamp=%" PRId64
+                               ", key=%d bytes, value=%d bytes). Producer should not set "
                                "timestamp type to LogAppendTime.",
-                               record->offset, record->timestamp, record->key_size < 0 ? 0 : record->key_size,
+                               record->offset, record->timestamp,
+                               record->key_size < 0 ? 0 : record->key_size,
                                record->value_size < 0 ? 0 : record->value_size));
     }
 }
@@ -93,13 +100,14 @@ static enum kafka_error report(struct log_validation *v, const struct record_err
     }
     char *shown = arena_printf(v->arena, "%s", "");
     for (size_t i = 0; i < errors->kept && i < RECORD_ERRORS_SHOWN; i++)
-        shown = arena_printf(v->arena, "%s%sRecordError(batchIndex=%" PRId32 ", message='%s')", shown,
-                             i == 0 ? "" : ", ", errors->items[i].batch_index, errors->items[i].message);
-    result->error_message =
-        arena_printf(v->arena,
-                     "One or more records have been rejected due to %zu record errors in total, and only showing "
-                     "the first three errors at most: [%s]",
-                     errors->count, shown);
+        shown = arena_printf(v->arena, "%s%sRecordError(batchIndex=%" PRId32 ", message='%s')",
+                             shown, i == 0 ? "" : ", ", errors->items[i].batch_index,
+                             errors->items[i].message);
+    result->error_message = arena_printf(v->arena,
+                                         "One or more records have been rejected due to %zu record "
+                                         "errors in total, and only showing "
+                                         "the first three errors at most: [%s]",
+                                         errors->count, shown);
     return KERR_INVALID_RECORD;
 }
 
@@ -159,7 +167,8 @@ static enum kafka_error error_of(const struct record_iter *it)
     return KERR_UNKNOWN_SERVER_ERROR; // Kafka has no answer of its own for this either
 }
 
-static enum kafka_error check_records(struct log_validation *v, bool *in_order, struct log_append_result *result)
+static enum kafka_error check_records(struct log_validation *v, bool *in_order,
+                                      struct log_append_result *result)
 {
     const uint8_t *b = v->batch.data;
     bool has_append_time = batch_is_log_append_time(b);
@@ -204,22 +213,24 @@ static enum kafka_error rebuild(struct log_validation *v, enum compression compr
     const uint8_t *b = v->batch.data;
     bool append_time = v->config->message_timestamp_type == LOG_TIMESTAMP_LOG_APPEND_TIME;
     struct batch_builder builder;
-    batch_builder_init(&builder, &(struct batch_options){ .compression = compression,
-                                                          .compression_level = level_of(v->config, compression),
-                                                          .log_append_time = append_time,
-                                                          .append_time = v->now_ms,
-                                                          .producer_id = batch_producer_id(b),
-                                                          .producer_epoch = batch_producer_epoch(b),
-                                                          .base_sequence = batch_base_sequence(b),
-                                                          .is_transactional = batch_is_transactional(b) });
+    batch_builder_init(
+        &builder, &(struct batch_options){ .compression = compression,
+                                           .compression_level = level_of(v->config, compression),
+                                           .log_append_time = append_time,
+                                           .append_time = v->now_ms,
+                                           .producer_id = batch_producer_id(b),
+                                           .producer_epoch = batch_producer_epoch(b),
+                                           .base_sequence = batch_base_sequence(b),
+                                           .is_transactional = batch_is_transactional(b) });
     struct record_iter it;
     struct record record;
     record_iter_init(&it, v->batch, RECORDS_WHOLE);
-    size_t most = compression == COMPRESSION_NONE ? (size_t)v->config->max_message_bytes : REBUILD_MAX;
+    size_t most =
+        compression == COMPRESSION_NONE ? (size_t)v->config->max_message_bytes : REBUILD_MAX;
     enum kafka_error error = KERR_NONE;
     while (error == KERR_NONE && record_iter_next(&it, &record)) {
-        batch_builder_add_record(&builder, builder.count, record.timestamp, record.key, record.value,
-                                 record.header_count, record.headers);
+        batch_builder_add_record(&builder, builder.count, record.timestamp, record.key,
+                                 record.value, record.header_count, record.headers);
         if (batch_builder_size(&builder) > most)
             error = KERR_MESSAGE_TOO_LARGE;
     }
@@ -246,8 +257,9 @@ enum kafka_error log_validate(struct log_validation *v, struct log_append_result
     if (error != KERR_NONE)
         return error;
     int source = batch_compression(v->batch.data);
-    int target = v->config->compression_type == LOG_COMPRESSION_PRODUCER ? source
-                                                                         : (int)v->config->compression_type;
+    int target = v->config->compression_type == LOG_COMPRESSION_PRODUCER
+                     ? source
+                     : (int)v->config->compression_type;
     // Offsets inside a batch that is not compressed on either side are taken as they are, as Kafka takes them.
     bool keep = source == target && (in_order || source == COMPRESSION_NONE);
     if (source == COMPRESSION_NONE && batch_is_control(v->batch.data))

@@ -18,11 +18,12 @@ struct log_validation {
     const char *log_name; // for messages
     struct arena *arena;
     // in and out
-    struct bytes batch;   // writable; may be another one afterwards
+    struct bytes batch; // writable; may be another one afterwards
     // out
     int64_t max_timestamp; // of the records; NO_TIMESTAMP if none has one
     int32_t record_count;
-    bool is_rebuilt;       // batch is in the arena, with timestamps and attributes as the topic wants them
+    bool
+        is_rebuilt; // batch is in the arena, with timestamps and attributes as the topic wants them
 };
 
 // Errors as log_append_leader's; result gets message and record errors.

@@ -57,8 +57,8 @@ int offset_index_lookup(struct index_file *index, int64_t offset, struct offset_
 {
     uint8_t entry[OFFSET_INDEX_ENTRY_SIZE];
     int error;
-    int32_t slot = index_file_search(index, offset - index->base_offset, compare_offset, entry, file, count,
-                                     &error);
+    int32_t slot = index_file_search(index, offset - index->base_offset, compare_offset, entry,
+                                     file, count, &error);
     *out = (struct offset_position){ index->base_offset, 0 };
     if (error != 0)
         return error;
@@ -67,13 +67,13 @@ int offset_index_lookup(struct index_file *index, int64_t offset, struct offset_
     return slot == -2;
 }
 
-int offset_index_search_file(struct disk_file *file, int32_t count, int64_t base_offset, int64_t offset,
-                             struct offset_position *out)
+int offset_index_search_file(struct disk_file *file, int32_t count, int64_t base_offset,
+                             int64_t offset, struct offset_position *out)
 {
     uint8_t entry[OFFSET_INDEX_ENTRY_SIZE];
     int error;
-    int32_t slot = index_file_search_file(file, count, OFFSET_INDEX_ENTRY_SIZE, offset - base_offset,
-                                          compare_offset, entry, &error);
+    int32_t slot = index_file_search_file(file, count, OFFSET_INDEX_ENTRY_SIZE,
+                                          offset - base_offset, compare_offset, entry, &error);
     *out = (struct offset_position){ base_offset, 0 };
     if (error == 0 && slot >= 0)
         decode(base_offset, entry, out);

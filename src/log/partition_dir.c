@@ -111,7 +111,8 @@ int partition_metadata_read(struct disk *disk, const char *dir, struct uuid *top
     if (error == 0) {
         struct str rest = strbuf_str(&text), version, id;
         if (!parse_line(&rest, "version", &version) || !str_eqz(version, "0") ||
-            !parse_line(&rest, "topic_id", &id) || !uuid_parse(id, topic_id) || uuid_is_zero(*topic_id))
+            !parse_line(&rest, "topic_id", &id) || !uuid_parse(id, topic_id) ||
+            uuid_is_zero(*topic_id))
             error = -EBADMSG;
     }
     strbuf_fini(&text);

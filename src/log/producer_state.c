@@ -14,7 +14,8 @@
 
 enum { SNAPSHOT_HEADER_SIZE = 10, SNAPSHOT_ENTRY_SIZE = 46, SNAPSHOT_CRC_START = 6 };
 
-void producer_state_init(struct producer_state *state, const struct log_files *files, int64_t expiration_ms)
+void producer_state_init(struct producer_state *state, const struct log_files *files,
+                         int64_t expiration_ms)
 {
     memset(state, 0, sizeof *state);
     state->files = files;
@@ -88,7 +89,8 @@ void producer_state_on_high_watermark(struct producer_state *state, int64_t high
     }
 }
 
-int64_t producer_state_stable_after(const struct producer_state *state, const struct completed_txn *completed)
+int64_t producer_state_stable_after(const struct producer_state *state,
+                                    const struct completed_txn *completed)
 {
     for (size_t i = 0; i < state->ongoing.count; i++)
         if (state->ongoing.items[i].producer_id != completed->producer_id)
@@ -111,14 +113,16 @@ void producer_state_complete(struct producer_state *state, const struct complete
 
 // ---- appending --------------------------------------------------------------------------------------
 
-const struct producer_batch *producer_state_duplicate(const struct producer_state *state, const uint8_t *batch)
+const struct producer_batch *producer_state_duplicate(const struct producer_state *state,
+                                                      const uint8_t *batch)
 {
     const struct producer_entry *entry = find(state, batch_producer_id(batch));
     if (entry == NULL || entry->epoch != batch_producer_epoch(batch))
         return NULL;
     for (int i = 0; i < entry->batch_count; i++) {
         const struct producer_batch *b = &entry->batches[i];
-        int32_t first = (int32_t)(((uint32_t)b->last_sequence - (uint32_t)b->offset_delta) & INT32_MAX);
+        int32_t first =
+            (int32_t)(((uint32_t)b->last_sequence - (uint32_t)b->offset_delta) & INT32_MAX);
         if (first == batch_base_sequence(batch) && b->last_sequence == batch_last_sequence(batch))
             return b;
     }
@@ -134,7 +138,8 @@ static int read_marker(struct bytes batch, int32_t *coordinator_epoch, int64_t *
     record_iter_init(&it, batch, RECORDS_WHOLE);
     if (record_iter_next(&it, &record)) {
         type = control_key_type(record.key);
-        if ((type != CONTROL_ABORT && type != CONTROL_COMMIT) || record.value.size < END_TXN_MARKER_SIZE)
+        if ((type != CONTROL_ABORT && type != CONTROL_COMMIT) ||
+            record.value.size < END_TXN_MARKER_SIZE)
             type = -1;
         else
             *coordinator_epoch = (int32_t)get_be32(record.value.data + 2);
@@ -144,8 +149,8 @@ static int read_marker(struct bytes batch, int32_t *coordinator_epoch, int64_t *
     return type;
 }
 
-static enum kafka_error check_marker(const struct producer_entry *entry, struct bytes batch, int16_t epoch,
-                                     int transaction_version)
+static enum kafka_error check_marker(const struct producer_entry *entry, struct bytes batch,
+                                     int16_t epoch, int transaction_version)
 {
     int32_t coordinator_epoch = -1;
     int64_t timestamp;
@@ -164,8 +169,8 @@ static enum kafka_error check_marker(const struct producer_entry *entry, struct 
     return KERR_NONE;
 }
 
-enum kafka_error producer_state_check(const struct producer_state *state, struct bytes batch, bool is_client,
-                                      int transaction_version)
+enum kafka_error producer_state_check(const struct producer_state *state, struct bytes batch,
+                                      bool is_client, int transaction_version)
 {
     const uint8_t *b = batch.data;
     if (!batch_has_producer_id(b))
@@ -180,10 +185,11 @@ enum kafka_error producer_state_check(const struct producer_state *state, struct
         return KERR_INVALID_PRODUCER_EPOCH;
     if (is_client && entry->epoch != -1) {
         int32_t first = batch_base_sequence(b);
-        int32_t last = entry->batch_count == 0 ? -1 : entry->batches[entry->batch_count - 1].last_sequence;
-        bool in_sequence = epoch != entry->epoch
-                               ? first == 0
-                               : (int64_t)first == (int64_t)last + 1 || (first == 0 && last == INT32_MAX);
+        int32_t last =
+            entry->batch_count == 0 ? -1 : entry->batches[entry->batch_count - 1].last_sequence;
+        bool in_sequence = epoch != entry->epoch ? first == 0
+                                                 : (int64_t)first == (int64_t)last + 1 ||
+                                                       (first == 0 && last == INT32_MAX);
         if (!in_sequence)
             return KERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
     }
@@ -217,14 +223,16 @@ static void set_epoch(struct producer_entry *entry, int16_t epoch)
 static void add_batch(struct producer_entry *entry, struct producer_batch batch)
 {
     if (entry->batch_count == PRODUCER_BATCHES) {
-        memmove(entry->batches, entry->batches + 1, (PRODUCER_BATCHES - 1) * sizeof *entry->batches);
+        memmove(entry->batches, entry->batches + 1,
+                (PRODUCER_BATCHES - 1) * sizeof *entry->batches);
         entry->batch_count--;
     }
     entry->batches[entry->batch_count++] = batch;
     entry->last_timestamp = batch.timestamp;
 }
 
-static bool apply_marker(struct producer_state *state, struct bytes batch, struct completed_txn *completed)
+static bool apply_marker(struct producer_state *state, struct bytes batch,
+                         struct completed_txn *completed)
 {
     int32_t coordinator_epoch = -1;
     int64_t timestamp = NO_TIMESTAMP;
@@ -243,7 +251,8 @@ static bool apply_marker(struct producer_state *state, struct bytes batch, struc
     return has_ended;
 }
 
-bool producer_state_apply(struct producer_state *state, struct bytes batch, struct completed_txn *completed)
+bool producer_state_apply(struct producer_state *state, struct bytes batch,
+                          struct completed_txn *completed)
 {
     const uint8_t *b = batch.data;
     bool has_ended = false;
@@ -266,7 +275,8 @@ bool producer_state_apply(struct producer_state *state, struct bytes batch, stru
     return has_ended;
 }
 
-static bool is_expired(const struct producer_state *state, const struct producer_entry *entry, int64_t now_ms)
+static bool is_expired(const struct producer_state *state, const struct producer_entry *entry,
+                       int64_t now_ms)
 {
     return entry->txn_first_offset < 0 && now_ms - entry->last_timestamp >= state->expiration_ms;
 }
@@ -341,7 +351,8 @@ static int write_snapshot(struct producer_state *state, int64_t offset, bool is_
     size_t size = SNAPSHOT_HEADER_SIZE + state->entries.count * SNAPSHOT_ENTRY_SIZE;
     uint8_t *bytes = mem_alloc(size), *at = bytes + SNAPSHOT_HEADER_SIZE;
     struct producer_entry *entry;
-    for (size_t i = 0; (entry = hashmap_next(&state->entries, &i)) != NULL; at += SNAPSHOT_ENTRY_SIZE)
+    for (size_t i = 0; (entry = hashmap_next(&state->entries, &i)) != NULL;
+         at += SNAPSHOT_ENTRY_SIZE)
         encode_entry(entry, at);
     put_be16(bytes, 1);
     put_be32(bytes + 6, (uint32_t)state->entries.count);
@@ -402,7 +413,8 @@ bool producer_state_decode(struct producer_state *state, struct bytes snapshot, 
         struct producer_entry *entry = find_or_make(state, read.producer_id);
         *entry = read;
         if (read.txn_first_offset >= 0)
-            txns_put(&state->ongoing, (struct producer_txn){ read.producer_id, read.txn_first_offset, -1 });
+            txns_put(&state->ongoing,
+                     (struct producer_txn){ read.producer_id, read.txn_first_offset, -1 });
     }
     return true;
 }
@@ -414,9 +426,10 @@ static int load_newest(struct producer_state *state, int64_t log_start_offset, i
         char *path = log_file_path(state->files->dir, offset, ".snapshot");
         struct strbuf content = STRBUF_EMPTY;
         int error = disk_read_whole(state->files->disk, path, &content);
-        bool is_good = error == 0 && producer_state_decode(state, (struct bytes){ (const uint8_t *)content.data,
-                                                                                 content.size },
-                                                           now_ms);
+        bool is_good =
+            error == 0 &&
+            producer_state_decode(
+                state, (struct bytes){ (const uint8_t *)content.data, content.size }, now_ms);
         if (error == 0 && !is_good)
             trace_warn(state->files->trace, "producer snapshot damaged file=\"%s\"", path);
         strbuf_fini(&content);
@@ -440,12 +453,13 @@ void producer_state_on_log_start(struct producer_state *state, int64_t log_start
     producer_state_on_high_watermark(state, log_start_offset);
     if (state->map_end_offset < log_start_offset)
         state->map_end_offset = log_start_offset;
-    state->last_snapshot_offset =
-        state->snapshot_count > 0 ? state->snapshot_offsets[state->snapshot_count - 1] : log_start_offset;
+    state->last_snapshot_offset = state->snapshot_count > 0
+                                      ? state->snapshot_offsets[state->snapshot_count - 1]
+                                      : log_start_offset;
 }
 
-int producer_state_reload(struct producer_state *state, int64_t log_start_offset, int64_t log_end_offset,
-                          int64_t now_ms)
+int producer_state_reload(struct producer_state *state, int64_t log_start_offset,
+                          int64_t log_end_offset, int64_t now_ms)
 {
     for (size_t i = 0; i < state->snapshot_count;) {
         int64_t offset = state->snapshot_offsets[i];

@@ -39,7 +39,7 @@ struct producer_entry {
     uint8_t batch_count;
     int32_t coordinator_epoch;
     int64_t last_timestamp;
-    int64_t txn_first_offset; // -1: no open transaction
+    int64_t txn_first_offset;                        // -1: no open transaction
     struct producer_batch batches[PRODUCER_BATCHES]; // oldest first
 };
 
@@ -73,7 +73,8 @@ struct completed_txn {
     bool is_aborted;
 };
 
-void producer_state_init(struct producer_state *state, const struct log_files *files, int64_t expiration_ms);
+void producer_state_init(struct producer_state *state, const struct log_files *files,
+                         int64_t expiration_ms);
 void producer_state_fini(struct producer_state *state);
 // Tells of a snapshot file that was found; in any order.
 void producer_state_add_snapshot(struct producer_state *state, int64_t offset);
@@ -81,18 +82,21 @@ void producer_state_add_snapshot(struct producer_state *state, int64_t offset);
 // ---- appending --------------------------------------------------------------------------------------
 
 // The same batch among the last five of its producer, or NULL.
-const struct producer_batch *producer_state_duplicate(const struct producer_state *state, const uint8_t *batch);
+const struct producer_batch *producer_state_duplicate(const struct producer_state *state,
+                                                      const uint8_t *batch);
 // What a leader must find before it appends the (whole) batch: KERR_NONE, INVALID_PRODUCER_EPOCH,
 // OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED. is_client: sequences count.
 // transaction_version: of the markers' writer, 2 since KIP-890.
-enum kafka_error producer_state_check(const struct producer_state *state, struct bytes batch, bool is_client,
-                                      int transaction_version);
+enum kafka_error producer_state_check(const struct producer_state *state, struct bytes batch,
+                                      bool is_client, int transaction_version);
 // Applies a batch that has its offset. Batches without producer only move map_end_offset. `batch` must be whole
 // for control batches, else the header is enough. True when a transaction ended: *completed says which;
 // producer_state_complete is to follow.
-bool producer_state_apply(struct producer_state *state, struct bytes batch, struct completed_txn *completed);
+bool producer_state_apply(struct producer_state *state, struct bytes batch,
+                          struct completed_txn *completed);
 // The last stable offset once this transaction has ended; for the .txnindex.
-int64_t producer_state_stable_after(const struct producer_state *state, const struct completed_txn *completed);
+int64_t producer_state_stable_after(const struct producer_state *state,
+                                    const struct completed_txn *completed);
 void producer_state_complete(struct producer_state *state, const struct completed_txn *completed);
 
 int64_t producer_state_first_unstable(const struct producer_state *state); // -1: none
@@ -105,8 +109,8 @@ void producer_state_expire(struct producer_state *state, int64_t now_ms);
 int producer_state_take_snapshot(struct producer_state *state, bool is_synced);
 // Forgets everything and loads the newest snapshot in (log_start, log_end]; the others and damaged ones are
 // deleted. map_end_offset tells from where batches have to be applied.
-int producer_state_reload(struct producer_state *state, int64_t log_start_offset, int64_t log_end_offset,
-                          int64_t now_ms);
+int producer_state_reload(struct producer_state *state, int64_t log_start_offset,
+                          int64_t log_end_offset, int64_t now_ms);
 // Forgets everything, all snapshots are deleted, the state ends at `offset`.
 int producer_state_truncate_fully(struct producer_state *state, int64_t offset);
 // Deletes the snapshot at exactly this offset, if there is one: its segment went.

@@ -43,7 +43,8 @@ static void end(void)
 }
 
 // A batch of `count` records from producer 7, valid until the next one.
-static struct bytes make(int16_t epoch, int32_t sequence, int count, int64_t offset, bool is_transactional)
+static struct bytes make(int16_t epoch, int32_t sequence, int count, int64_t offset,
+                         bool is_transactional)
 {
     struct batch_options options = { BATCH_OPTIONS_DEFAULT, .base_offset = offset,
                                      .is_transactional = is_transactional };
@@ -56,11 +57,11 @@ static struct bytes make(int16_t epoch, int32_t sequence, int count, int64_t off
     return batch_builder_finish(&builder);
 }
 
-static struct bytes marker(int64_t producer_id, int16_t epoch, enum control_type type, int32_t coordinator_epoch,
-                           int64_t offset)
+static struct bytes marker(int64_t producer_id, int16_t epoch, enum control_type type,
+                           int32_t coordinator_epoch, int64_t offset)
 {
-    struct batch_options options = { BATCH_OPTIONS_DEFAULT, .base_offset = offset, .is_transactional = true,
-                                     .is_control = true };
+    struct batch_options options = { BATCH_OPTIONS_DEFAULT, .base_offset = offset,
+                                     .is_transactional = true, .is_control = true };
     options.producer_id = producer_id;
     options.producer_epoch = epoch;
     uint8_t key[CONTROL_KEY_SIZE], value[END_TXN_MARKER_SIZE];
@@ -106,7 +107,8 @@ static void sequences_wrap(void)
     begin();
     apply(make(0, INT32_MAX - 1, 4, 0, false)); // …, 2^31-1, 0, 1
     CU_ASSERT_EQUAL(check(make(0, 3, 1, 4, false)), KERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
-    CU_ASSERT_PTR_NOT_NULL(producer_state_duplicate(&state, make(0, INT32_MAX - 1, 4, 4, false).data));
+    CU_ASSERT_PTR_NOT_NULL(
+        producer_state_duplicate(&state, make(0, INT32_MAX - 1, 4, 4, false).data));
     apply(make(0, 2, 1, 4, false));
     apply(make(1, 0, 1, 5, false));
     apply(make(2, 0, 1, 6, false));
@@ -121,7 +123,8 @@ static void five_batches_are_recognized(void)
     for (int32_t i = 0; i < 7; i++)
         apply(make(0, i * 2, 2, i * 2, false));
     for (int32_t i = 0; i < 7; i++) {
-        const struct producer_batch *found = producer_state_duplicate(&state, make(0, i * 2, 2, 14, false).data);
+        const struct producer_batch *found =
+            producer_state_duplicate(&state, make(0, i * 2, 2, 14, false).data);
         CU_ASSERT_EQUAL(found != NULL, i >= 2);
         CU_ASSERT_TRUE(found == NULL || found->last_offset - found->offset_delta == i * 2);
     }
@@ -141,7 +144,8 @@ static void transactions_hold_the_stable_offset(void)
     CU_ASSERT_EQUAL(check(make(3, 2, 1, 12, false)), KERR_INVALID_TXN_STATE);
     CU_ASSERT_EQUAL(check(marker(7, 2, CONTROL_COMMIT, 5, 12)), KERR_INVALID_PRODUCER_EPOCH);
     CU_ASSERT_EQUAL(check(marker(7, 3, CONTROL_ABORT, 5, 12)), KERR_NONE);
-    CU_ASSERT_TRUE_FATAL(producer_state_apply(&state, marker(7, 3, CONTROL_ABORT, 5, 12), &completed));
+    CU_ASSERT_TRUE_FATAL(
+        producer_state_apply(&state, marker(7, 3, CONTROL_ABORT, 5, 12), &completed));
     CU_ASSERT_EQUAL(completed.first_offset, 10);
     CU_ASSERT_EQUAL(completed.last_offset, 12);
     CU_ASSERT_TRUE(completed.is_aborted);
@@ -154,11 +158,13 @@ static void transactions_hold_the_stable_offset(void)
     CU_ASSERT_EQUAL(producer_state_first_unstable(&state), -1);
     CU_ASSERT_EQUAL(check(marker(7, 3, CONTROL_ABORT, 4, 13)), KERR_TRANSACTION_COORDINATOR_FENCED);
     // Transactions of version 2: the marker brings a newer epoch, or is a retry after the end (KIP-890).
-    CU_ASSERT_EQUAL(producer_state_check(&state, marker(7, 3, CONTROL_ABORT, 5, 13), false, 2), KERR_NONE);
+    CU_ASSERT_EQUAL(producer_state_check(&state, marker(7, 3, CONTROL_ABORT, 5, 13), false, 2),
+                    KERR_NONE);
     apply(make(3, 2, 1, 13, true));
     CU_ASSERT_EQUAL(producer_state_check(&state, marker(7, 3, CONTROL_ABORT, 5, 14), false, 2),
                     KERR_INVALID_PRODUCER_EPOCH);
-    CU_ASSERT_EQUAL(producer_state_check(&state, marker(7, 4, CONTROL_ABORT, 5, 14), false, 2), KERR_NONE);
+    CU_ASSERT_EQUAL(producer_state_check(&state, marker(7, 4, CONTROL_ABORT, 5, 14), false, 2),
+                    KERR_NONE);
     end();
 }
 
@@ -225,6 +231,7 @@ static void silent_producers_expire(void)
     end();
 }
 
-TEST_MAIN("producer_state", TEST(sequences_are_held), TEST(sequences_wrap), TEST(five_batches_are_recognized),
-          TEST(transactions_hold_the_stable_offset), TEST(a_snapshot_brings_back_the_last_batch),
-          TEST(damaged_snapshots_are_passed_over), TEST(silent_producers_expire))
+TEST_MAIN("producer_state", TEST(sequences_are_held), TEST(sequences_wrap),
+          TEST(five_batches_are_recognized), TEST(transactions_hold_the_stable_offset),
+          TEST(a_snapshot_brings_back_the_last_batch), TEST(damaged_snapshots_are_passed_over),
+          TEST(silent_producers_expire))

@@ -12,12 +12,15 @@
 
 enum { SEGMENT_MAGIC = 0x5e67e471 };
 
-static int64_t choose_jitter(const struct log_files *files, int64_t base_offset, const struct log_config *config)
+static int64_t choose_jitter(const struct log_files *files, int64_t base_offset,
+                             const struct log_config *config)
 {
-    int64_t most = config->segment_jitter_ms < config->segment_ms ? config->segment_jitter_ms : config->segment_ms;
+    int64_t most = config->segment_jitter_ms < config->segment_ms ? config->segment_jitter_ms
+                                                                  : config->segment_ms;
     if (most <= 0)
         return 0;
-    uint64_t hash = hash_bytes(files->dir, strlen(files->dir)) ^ hash_bytes(&base_offset, sizeof base_offset);
+    uint64_t hash =
+        hash_bytes(files->dir, strlen(files->dir)) ^ hash_bytes(&base_offset, sizeof base_offset);
     return (int64_t)(hash % (uint64_t)most);
 }
 
@@ -29,8 +32,8 @@ static int open_path(struct segment *s, int flags)
     return error;
 }
 
-int segment_open(const struct log_files *files, int64_t base_offset, const struct log_config *config,
-                 bool create, struct segment **out)
+int segment_open(const struct log_files *files, int64_t base_offset,
+                 const struct log_config *config, bool create, struct segment **out)
 {
     struct segment *s = mem_new(struct segment);
     s->magic = SEGMENT_MAGIC;
@@ -112,7 +115,8 @@ int segment_load_indexes(struct segment *s)
     if (error == 0 && s->offsets.count > 0) {
         struct offset_position last;
         error = offset_index_last(&s->offsets, &last);
-        if (error == 0 && (last.offset < s->base_offset || last.position < 0 || last.position >= s->size_bytes))
+        if (error == 0 &&
+            (last.offset < s->base_offset || last.position < 0 || last.position >= s->size_bytes))
             error = -EBADMSG;
     }
     return error;
@@ -169,7 +173,8 @@ int segment_note_batch(struct segment *s, const uint8_t *header, int32_t positio
     if (s->bytes_since_index > s->index_interval_bytes) {
         error = offset_index_append(&s->offsets, last_offset, position);
         if (error == 0)
-            error = time_index_append(&s->times, s->max_timestamp.timestamp, s->max_timestamp.offset);
+            error =
+                time_index_append(&s->times, s->max_timestamp.timestamp, s->max_timestamp.offset);
         if (error != 0)
             return error;
         s->bytes_since_index = 0;
@@ -199,7 +204,8 @@ int segment_append(struct segment *s, struct bytes batches)
         int again = s->files->disk->ops->truncate(s->file, s->size_bytes);
         if (again != 0)
             trace_error(s->files->trace,
-                        "log append left bytes behind file=\"%s/%020" PRId64 ".log\" position=%" PRId32 " error=\"%s\"",
+                        "log append left bytes behind file=\"%s/%020" PRId64
+                        ".log\" position=%" PRId32 " error=\"%s\"",
                         s->files->dir, s->base_offset, s->size_bytes, strerror(-again));
     }
     return error;
@@ -226,14 +232,15 @@ static int load_first_timestamp(struct segment *s)
 }
 
 int segment_should_roll(struct segment *s, const struct log_config *config, int64_t now_ms,
-                        size_t append_bytes, int64_t append_max_timestamp, int64_t append_last_offset,
-                        bool *roll)
+                        size_t append_bytes, int64_t append_max_timestamp,
+                        int64_t append_last_offset, bool *roll)
 {
     int error = load_first_timestamp(s);
     if (error != 0)
         return error;
     // The age is counted in the records' own time as soon as there is a record with one.
-    int64_t waited = s->first_timestamp >= 0 ? append_max_timestamp - s->first_timestamp : now_ms - s->created_ms;
+    int64_t waited = s->first_timestamp >= 0 ? append_max_timestamp - s->first_timestamp
+                                             : now_ms - s->created_ms;
     *roll = s->size_bytes > config->segment_bytes - (int64_t)append_bytes ||
             (s->size_bytes > 0 && waited > config->segment_ms - s->jitter_ms) ||
             offset_index_is_full(&s->offsets) || time_index_is_full(&s->times) ||
@@ -334,20 +341,23 @@ static bool find_recent(const struct segment *s, int64_t offset, struct batch_po
     *out = (struct batch_position){ -1, -1, 0 };
     if (low < s->recent_count) {
         const struct segment_recent *found = &s->recent[low % SEGMENT_RECENT];
-        int32_t end = low + 1 < s->recent_count ? s->recent[(low + 1) % SEGMENT_RECENT].position : s->size_bytes;
+        int32_t end = low + 1 < s->recent_count ? s->recent[(low + 1) % SEGMENT_RECENT].position
+                                                : s->size_bytes;
         *out = (struct batch_position){ s->base_offset + found->first_delta, found->position,
                                         end - found->position };
     }
     return true;
 }
 
-int segment_find(struct segment *s, int64_t offset, struct batch_position *out, struct segment_search *search)
+int segment_find(struct segment *s, int64_t offset, struct batch_position *out,
+                 struct segment_search *search)
 {
     if (find_recent(s, offset, out))
         return 0;
     memset(search, 0, sizeof *search);
     struct offset_position from;
-    int result = offset_index_lookup(&s->offsets, offset, &from, &search->index_file, &search->index_count);
+    int result =
+        offset_index_lookup(&s->offsets, offset, &from, &search->index_file, &search->index_count);
     if (result < 0)
         return result;
     int error = segment_open_file(s);
@@ -368,8 +378,8 @@ int segment_find_in_file(struct segment_search *search, int64_t offset, struct b
     *out = (struct batch_position){ -1, -1, 0 };
     if (search->index_file != NULL) {
         struct offset_position from;
-        error = offset_index_search_file(search->index_file, search->index_count, search->base_offset, offset,
-                                         &from);
+        error = offset_index_search_file(search->index_file, search->index_count,
+                                         search->base_offset, offset, &from);
         search->from_position = from.position;
     }
     if (error == 0 && (search->from_position < 0 || search->from_position > search->end_position))

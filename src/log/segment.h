@@ -37,18 +37,18 @@ struct segment {
     atomic_int _refs;
     const struct log_files *files;
     int64_t base_offset;
-    struct disk_file *file;   // NULL until used
+    struct disk_file *file; // NULL until used
     int32_t size_bytes;
     struct index_file offsets;
     struct index_file times;
     struct txn_index txns;
     int32_t bytes_since_index;
     int32_t index_interval_bytes;
-    bool has_max_timestamp;   // the two below are known
-    bool is_removed;          // no longer part of the log
-    bool is_used;             // since the last segment_close_files
+    bool has_max_timestamp; // the two below are known
+    bool is_removed;        // no longer part of the log
+    bool is_used;           // since the last segment_close_files
     struct timestamp_offset max_timestamp;
-    int64_t first_timestamp;  // of the first batch, INT64_MIN: not read yet
+    int64_t first_timestamp; // of the first batch, INT64_MIN: not read yet
     int64_t created_ms;
     int64_t jitter_ms;
     struct segment_recent *recent; // the last batches appended: a ring, made with the first append
@@ -56,14 +56,15 @@ struct segment {
 };
 
 // A segment whose .log is there or is made now (`create`).
-int segment_open(const struct log_files *files, int64_t base_offset, const struct log_config *config,
-                 bool create, struct segment **out);
+int segment_open(const struct log_files *files, int64_t base_offset,
+                 const struct log_config *config, bool create, struct segment **out);
 struct segment *segment_ref(struct segment *segment);
 void segment_unref(struct segment *segment);
 
-int segment_open_file(struct segment *segment);  // makes sure that file is set
+int segment_open_file(struct segment *segment);    // makes sure that file is set
 int segment_load_indexes(struct segment *segment); // from their files; -ENOENT, -EBADMSG: rebuild
-void segment_close_files(struct segment *segment); // of an active segment only when nothing is unwritten
+void segment_close_files(
+    struct segment *segment); // of an active segment only when nothing is unwritten
 // Starts the indexes and the knowledge about batches anew, for recovery.
 int segment_reset(struct segment *segment);
 
@@ -74,8 +75,8 @@ int segment_append(struct segment *segment, struct bytes batches);
 int segment_note_batch(struct segment *segment, const uint8_t *header, int32_t position);
 bool segment_can_hold(const struct segment *segment, int64_t offset);
 int segment_should_roll(struct segment *segment, const struct log_config *config, int64_t now_ms,
-                        size_t append_bytes, int64_t append_max_timestamp, int64_t append_last_offset,
-                        bool *roll);
+                        size_t append_bytes, int64_t append_max_timestamp,
+                        int64_t append_last_offset, bool *roll);
 // No more appends: the last time index entry, indexes written out.
 int segment_become_inactive(struct segment *segment);
 
@@ -94,7 +95,7 @@ struct batch_position {
 
 // 0 with the answer from memory, 1 when `from` tells where segment_find_in_file is to start, or -errno.
 struct segment_search {
-    struct disk_file *file;       // both counted references, NULL if none
+    struct disk_file *file; // both counted references, NULL if none
     struct disk_file *index_file;
     int32_t index_count;
     int32_t from_position;

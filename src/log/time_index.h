@@ -24,7 +24,8 @@ int time_index_append(struct index_file *index, int64_t timestamp, int64_t offse
 bool time_index_is_full(const struct index_file *index);
 // The last entry with a timestamp <= the given, else {-1, base offset}.
 int time_index_find(struct index_file *index, int64_t timestamp, struct timestamp_offset *out);
-int time_index_last(struct index_file *index, struct timestamp_offset *out); // {-1, base offset} if empty
+int time_index_last(struct index_file *index,
+                    struct timestamp_offset *out); // {-1, base offset} if empty
 int time_index_truncate(struct index_file *index, int64_t offset);
 
 #endif

@@ -52,7 +52,8 @@ int txn_index_load(struct txn_index *index)
         return (int)size;
     if (size / TXN_INDEX_ENTRY_SIZE > INT32_MAX)
         return -EBADMSG;
-    index->count = (int32_t)(size / TXN_INDEX_ENTRY_SIZE); // a torn last entry is overwritten by the next
+    index->count =
+        (int32_t)(size / TXN_INDEX_ENTRY_SIZE); // a torn last entry is overwritten by the next
     index->is_loaded = true;
     for (int32_t i = 0; i < index->count; i++) {
         struct aborted_txn txn;
@@ -113,7 +114,8 @@ static int cut(struct txn_index *index, int32_t count)
     if (error == -ENOENT)
         error = 0;
     else if (error == 0)
-        error = index->files->disk->ops->truncate(index->file, (int64_t)count * TXN_INDEX_ENTRY_SIZE);
+        error =
+            index->files->disk->ops->truncate(index->file, (int64_t)count * TXN_INDEX_ENTRY_SIZE);
     if (error == 0) {
         index->count = count;
         index->is_loaded = true;

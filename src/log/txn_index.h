@@ -36,7 +36,8 @@ int txn_index_load(struct txn_index *index);
 int txn_index_append(struct txn_index *index, const struct aborted_txn *txn);
 int txn_index_read(struct txn_index *index, int32_t n, struct aborted_txn *out);
 int txn_index_reset(struct txn_index *index);
-int txn_index_truncate(struct txn_index *index, int64_t offset); // drops those that ended at or after it
+int txn_index_truncate(struct txn_index *index,
+                       int64_t offset); // drops those that ended at or after it
 int txn_index_sync(struct txn_index *index);
 void txn_index_close(struct txn_index *index);
 

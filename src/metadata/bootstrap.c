@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by snapshot_test.c.
 #include "metadata/bootstrap.h"
 
 #include <errno.h>
@@ -19,17 +20,21 @@ static int compare_features(const void *a, const void *b)
     return x_first != y_first ? y_first - x_first : strcmp(x->name, y->name);
 }
 
-void bootstrap_entries(struct metadata_entries *entries, const struct bootstrap_feature *features, size_t features_count,
-                       const struct user_scram_credential_record *credentials, size_t credentials_count)
+void bootstrap_entries(struct metadata_entries *entries, const struct bootstrap_feature *features,
+                       size_t features_count,
+                       const struct user_scram_credential_record *credentials,
+                       size_t credentials_count)
 {
-    struct bootstrap_feature *sorted = arena_array(entries->arena, struct bootstrap_feature, features_count + 1);
+    struct bootstrap_feature *sorted =
+        arena_array(entries->arena, struct bootstrap_feature, features_count + 1);
     if (features_count > 0)
         memcpy(sorted, features, features_count * sizeof *sorted);
     qsort(sorted, features_count, sizeof *sorted, compare_features);
     for (size_t i = 0; i < features_count; i++) {
         if (sorted[i].level == 0 || strcmp(sorted[i].name, "kraft.version") == 0)
             continue;
-        struct feature_level_record *record = metadata_entries_add(entries, METADATA_RECORD_FEATURE_LEVEL, 0);
+        struct feature_level_record *record =
+            metadata_entries_add(entries, METADATA_RECORD_FEATURE_LEVEL, 0);
         record->name = str_of(sorted[i].name);
         record->feature_level = sorted[i].level;
     }
@@ -52,7 +57,8 @@ void genesis_encode(struct strbuf *out, const struct voters_record *voters, int6
     snapshot_encode(out, 0, &head, NULL, now_ms);
 }
 
-int bootstrap_read(struct disk *disk, const char *log_dir, struct metadata_entries *entries, const char **reason)
+int bootstrap_read(struct disk *disk, const char *log_dir, struct metadata_entries *entries,
+                   const char **reason)
 {
     char *path = mem_printf("%s/%s", log_dir, BOOTSTRAP_FILE);
     struct strbuf file = STRBUF_EMPTY;

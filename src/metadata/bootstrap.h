@@ -11,7 +11,7 @@
 #include "base/disk.h"
 #include "base/strbuf.h"
 #include "metadata/control.h"
-#include "metadata/record.h"
+#include "metadata/metadata_record.h"
 
 #define BOOTSTRAP_FILE "bootstrap.checkpoint"
 #define GENESIS_FILE   "00000000000000000000-0000000000.checkpoint"
@@ -25,8 +25,10 @@ struct bootstrap_feature {
 // first, the others by name (kraft.version is left out: it is not such a record), then the SCRAM credentials
 // (struct user_scram_credential_record, borrowed).
 struct user_scram_credential_record;
-void bootstrap_entries(struct metadata_entries *entries, const struct bootstrap_feature *features, size_t features_count,
-                       const struct user_scram_credential_record *credentials, size_t credentials_count);
+void bootstrap_entries(struct metadata_entries *entries, const struct bootstrap_feature *features,
+                       size_t features_count,
+                       const struct user_scram_credential_record *credentials,
+                       size_t credentials_count);
 
 // The whole bootstrap.checkpoint of these records, appended to `out`. Write it with disk_write_atomic.
 void bootstrap_encode(struct strbuf *out, const struct metadata_entries *entries, int64_t now_ms);
@@ -36,6 +38,7 @@ void genesis_encode(struct strbuf *out, const struct voters_record *voters, int6
 
 // Reads bootstrap.checkpoint in `log_dir`. A missing one means Kafka's: just metadata.version at the latest level.
 // 0, or -errno: -EBADMSG when it is malformed (*reason says why).
-int bootstrap_read(struct disk *disk, const char *log_dir, struct metadata_entries *entries, const char **reason);
+int bootstrap_read(struct disk *disk, const char *log_dir, struct metadata_entries *entries,
+                   const char **reason);
 
 #endif

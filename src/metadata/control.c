@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by snapshot_test.c.
 #include "metadata/control.h"
 
 #include "base/must.h"
@@ -27,7 +28,8 @@ static const struct message_desc *control_desc(enum control_type type)
     return NULL;
 }
 
-void control_record_add(struct batch_builder *builder, int64_t timestamp, enum control_type type, const void *body)
+void control_record_add(struct batch_builder *builder, int64_t timestamp, enum control_type type,
+                        const void *body)
 {
     struct arena arena;
     arena_init(&arena);
@@ -39,7 +41,8 @@ void control_record_add(struct batch_builder *builder, int64_t timestamp, enum c
     arena_fini(&arena);
 }
 
-void *control_record_decode(enum control_type type, struct bytes value, struct arena *arena, const char **reason)
+void *control_record_decode(enum control_type type, struct bytes value, struct arena *arena,
+                            const char **reason)
 {
     const struct message_desc *desc = control_desc(type);
     must(desc != NULL);

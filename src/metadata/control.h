@@ -11,11 +11,13 @@
 #include "record/batch_builder.h"
 
 // Adds one to a batch made with is_control. `body`: the struct of the type, e.g. struct leader_change_message.
-void control_record_add(struct batch_builder *builder, int64_t timestamp, enum control_type type, const void *body);
+void control_record_add(struct batch_builder *builder, int64_t timestamp, enum control_type type,
+                        const void *body);
 
 // Reads the value of a control record of `type` (not ABORT or COMMIT) into a struct of that type in the arena; NULL
 // when it is malformed, *reason says why.
-void *control_record_decode(enum control_type type, struct bytes value, struct arena *arena, const char **reason);
+void *control_record_decode(enum control_type type, struct bytes value, struct arena *arena,
+                            const char **reason);
 
 // A voter set of one, as `odradekd format --standalone` begins with. All memory in the arena or borrowed.
 struct voters_record *voters_of_one(struct arena *arena, int32_t id, struct uuid directory_id,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by replay_test.c.
 #include "metadata/delta.h"
 
 #include <stdlib.h>
@@ -32,7 +33,8 @@ void delta_fini(struct delta *delta)
 static struct delta_topic *topic_entry(struct delta *delta, const struct metadata_topic *topic,
                                        enum metadata_change change)
 {
-    struct delta_topic *entry = hashmap_find(&delta->_by_id, topic->id.bytes, sizeof topic->id.bytes);
+    struct delta_topic *entry =
+        hashmap_find(&delta->_by_id, topic->id.bytes, sizeof topic->id.bytes);
     if (entry != NULL)
         return entry;
     entry = arena_new(delta->arena, struct delta_topic);
@@ -62,7 +64,8 @@ void delta_topic_deleted(struct delta *delta, const struct metadata_topic *topic
     entry->change = METADATA_DELETED;
 }
 
-void delta_partition_changed(struct delta *delta, const struct metadata_topic *topic, int32_t partition)
+void delta_partition_changed(struct delta *delta, const struct metadata_topic *topic,
+                             int32_t partition)
 {
     struct delta_topic *entry = topic_entry(delta, topic, METADATA_CHANGED);
     if (entry->change != METADATA_CHANGED)
@@ -87,7 +90,8 @@ void delta_config_changed(struct delta *delta, enum config_resource type, struct
         return;
     if (delta->_configs_count == delta->_configs_capacity) {
         size_t capacity = delta->_configs_capacity == 0 ? 4 : 2 * delta->_configs_capacity;
-        struct metadata_config_change *grown = arena_array(delta->arena, struct metadata_config_change, capacity);
+        struct metadata_config_change *grown =
+            arena_array(delta->arena, struct metadata_config_change, capacity);
         if (delta->_configs_count > 0)
             memcpy(grown, delta->_config_items, delta->_configs_count * sizeof *grown);
         delta->_config_items = grown;
@@ -108,7 +112,8 @@ void delta_broker_changed(struct delta *delta, enum metadata_change change, int3
     }
     if (delta->_brokers_count == delta->_brokers_capacity) {
         size_t capacity = delta->_brokers_capacity == 0 ? 4 : 2 * delta->_brokers_capacity;
-        struct metadata_broker_change *grown = arena_array(delta->arena, struct metadata_broker_change, capacity);
+        struct metadata_broker_change *grown =
+            arena_array(delta->arena, struct metadata_broker_change, capacity);
         if (delta->_brokers_count > 0)
             memcpy(grown, delta->_broker_items, delta->_brokers_count * sizeof *grown);
         delta->_broker_items = grown;
@@ -120,8 +125,8 @@ void delta_broker_changed(struct delta *delta, enum metadata_change change, int3
 bool delta_is_empty(const struct delta *delta)
 {
     return delta->_topics_count == 0 && delta->_configs_count == 0 && delta->_brokers_count == 0 &&
-           !delta->features_changed && !delta->controllers_changed && !delta->producer_ids_changed &&
-           !delta->others_changed;
+           !delta->features_changed && !delta->controllers_changed &&
+           !delta->producer_ids_changed && !delta->others_changed;
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -131,7 +136,8 @@ static int compare_ids(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void list_partitions(struct delta *delta, struct delta_topic *entry, const struct metadata *metadata)
+static void list_partitions(struct delta *delta, struct delta_topic *entry,
+                            const struct metadata *metadata)
 {
     if (entry->change == METADATA_CREATED) {
         const struct metadata_topic *topic = metadata_find_topic_by_id(metadata, entry->id);
@@ -161,7 +167,8 @@ static bool is_told_by_topic(const struct delta *delta, const struct metadata *m
     const struct metadata_topic *topic = metadata_find_topic(metadata, change->name);
     if (topic == NULL)
         return true;
-    const struct delta_topic *entry = hashmap_find(&delta->_by_id, topic->id.bytes, sizeof topic->id.bytes);
+    const struct delta_topic *entry =
+        hashmap_find(&delta->_by_id, topic->id.bytes, sizeof topic->id.bytes);
     return entry != NULL && entry->change == METADATA_CREATED;
 }
 

@@ -9,10 +9,10 @@ struct delta_topic;
 
 struct delta {
     struct arena *arena;
-    struct hashmap _by_id;      // struct delta_topic
+    struct hashmap _by_id; // struct delta_topic
     struct delta_topic *_first, *_last;
     size_t _topics_count;
-    struct hashmap _configs;    // struct metadata_config_change
+    struct hashmap _configs; // struct metadata_config_change
     struct metadata_config_change *_config_items;
     size_t _configs_count, _configs_capacity;
     struct metadata_broker_change *_broker_items;
@@ -27,8 +27,10 @@ void delta_init(struct delta *delta, struct arena *arena);
 void delta_fini(struct delta *delta);
 
 void delta_topic_created(struct delta *delta, const struct metadata_topic *topic);
-void delta_topic_deleted(struct delta *delta, const struct metadata_topic *topic); // before it is gone
-void delta_partition_changed(struct delta *delta, const struct metadata_topic *topic, int32_t partition);
+void delta_topic_deleted(struct delta *delta,
+                         const struct metadata_topic *topic); // before it is gone
+void delta_partition_changed(struct delta *delta, const struct metadata_topic *topic,
+                             int32_t partition);
 void delta_config_changed(struct delta *delta, enum config_resource type, struct str name);
 void delta_broker_changed(struct delta *delta, enum metadata_change change, int32_t id);
 

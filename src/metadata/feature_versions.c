@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by replay_test.c.
 #include "metadata/feature_versions.h"
 
 #include <string.h>
@@ -15,7 +16,8 @@ const struct feature_support features_supported[] = {
 };
 const size_t features_supported_count = sizeof features_supported / sizeof *features_supported;
 
-static const struct feature_support kraft_version = { "kraft.version", 0, KRAFT_VERSION_LATEST, KRAFT_VERSION_LATEST };
+static const struct feature_support kraft_version = { "kraft.version", 0, KRAFT_VERSION_LATEST,
+                                                      KRAFT_VERSION_LATEST };
 
 const struct feature_support *feature_find_supported(const char *name)
 {

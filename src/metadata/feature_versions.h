@@ -24,13 +24,15 @@ struct feature_support {
 };
 extern const struct feature_support features_supported[];
 extern const size_t features_supported_count;
-const struct feature_support *feature_find_supported(const char *name); // NULL: unknown; knows kraft.version too
+const struct feature_support *
+feature_find_supported(const char *name); // NULL: unknown; knows kraft.version too
 
 int16_t register_broker_record_version(int16_t metadata_version);
-int16_t partition_record_version(int16_t metadata_version); // of PartitionRecord and PartitionChangeRecord
-bool has_metadata_transactions(int16_t metadata_version);    // KIP-868
-bool has_directory_assignment(int16_t metadata_version);     // KIP-858
-bool has_controller_registration(int16_t metadata_version);  // KIP-919
+int16_t
+partition_record_version(int16_t metadata_version); // of PartitionRecord and PartitionChangeRecord
+bool has_metadata_transactions(int16_t metadata_version);   // KIP-868
+bool has_directory_assignment(int16_t metadata_version);    // KIP-858
+bool has_controller_registration(int16_t metadata_version); // KIP-919
 bool has_cordoned_log_dirs(int16_t metadata_version);
 
 #endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by replay_test.c.
 // Ownership: a topic, a config resource, a feature and a stored record are one allocation each (their hash key lies
 // in it); a partition's arrays are one more, `_block`; a broker keeps what it points to in its own arena.
 #include "metadata/image.h"
@@ -41,7 +42,8 @@ struct metadata_topic *image_topic_add(struct metadata *metadata, struct str nam
     topic->is_internal = is_internal_name(name);
     topic->configs = metadata_find_configs(metadata, CONFIG_RESOURCE_TOPIC, name);
     void *by_name = hashmap_put(&metadata->_topics_by_name, topic->name, topic->name_size, topic);
-    void *by_id = hashmap_put(&metadata->_topics_by_id, topic->id.bytes, sizeof topic->id.bytes, topic);
+    void *by_id =
+        hashmap_put(&metadata->_topics_by_id, topic->id.bytes, sizeof topic->id.bytes, topic);
     must(by_name == NULL && by_id == NULL);
     return topic;
 }
@@ -123,7 +125,8 @@ void image_partition_set(struct metadata *metadata, struct metadata_topic *topic
     int32_t *next = (int32_t *)(void *)((char *)block + directories_size);
     made.replicas = place_ids(&next, from->replicas, from->replicas_count);
     made.isr = place_ids(&next, from->isr, from->isr_count);
-    made.removing_replicas = place_ids(&next, from->removing_replicas, from->removing_replicas_count);
+    made.removing_replicas =
+        place_ids(&next, from->removing_replicas, from->removing_replicas_count);
     made.adding_replicas = place_ids(&next, from->adding_replicas, from->adding_replicas_count);
     made.eligible_leader_replicas =
         place_ids(&next, from->eligible_leader_replicas, from->eligible_leader_replicas_count);
@@ -149,7 +152,8 @@ static struct config_entry entry_new(struct str name, struct str value)
     return (struct config_entry){ { block, name.size }, { block + name.size + 1, value.size } };
 }
 
-static struct image_configs *configs_add(struct metadata *metadata, enum config_resource type, struct str name)
+static struct image_configs *configs_add(struct metadata *metadata, enum config_resource type,
+                                         struct str name)
 {
     struct image_configs *owner = mem_zalloc(sizeof *owner + name.size + 2);
     owner->key_size = name.size + 1;
@@ -161,13 +165,14 @@ static struct image_configs *configs_add(struct metadata *metadata, enum config_
     return owner;
 }
 
-void image_config_set(struct metadata *metadata, enum config_resource type, struct str name, struct str key,
-                      struct str value)
+void image_config_set(struct metadata *metadata, enum config_resource type, struct str name,
+                      struct str key, struct str value)
 {
     const struct metadata_configs *found = metadata_find_configs(metadata, type, name);
     if (found == NULL && value.data == NULL)
         return;
-    struct image_configs *owner = found != NULL ? configs_owner(found) : configs_add(metadata, type, name);
+    struct image_configs *owner =
+        found != NULL ? configs_owner(found) : configs_add(metadata, type, name);
     size_t at = 0;
     while (at < owner->configs.count && str_compare(owner->entries[at].name, key) < 0)
         at++;
@@ -198,8 +203,8 @@ void image_config_set(struct metadata *metadata, enum config_resource type, stru
 
 // ---- brokers and controllers --------------------------------------------------------------------------------
 
-static const struct metadata_endpoint *copy_endpoints(struct arena *arena, const struct metadata_endpoint *from,
-                                                      int32_t count)
+static const struct metadata_endpoint *
+copy_endpoints(struct arena *arena, const struct metadata_endpoint *from, int32_t count)
 {
     struct metadata_endpoint *copy = arena_array(arena, struct metadata_endpoint, count);
     for (int32_t i = 0; i < count; i++) {
@@ -210,8 +215,8 @@ static const struct metadata_endpoint *copy_endpoints(struct arena *arena, const
     return copy;
 }
 
-static const struct metadata_feature_range *copy_ranges(struct arena *arena, const struct metadata_feature_range *from,
-                                                        int32_t count)
+static const struct metadata_feature_range *
+copy_ranges(struct arena *arena, const struct metadata_feature_range *from, int32_t count)
 {
     struct metadata_feature_range *copy = arena_array(arena, struct metadata_feature_range, count);
     for (int32_t i = 0; i < count; i++) {
@@ -268,7 +273,8 @@ void image_controller_set(struct metadata *metadata, const struct metadata_contr
     arena_init(&made->_arena);
     made->endpoints = copy_endpoints(&made->_arena, from->endpoints, from->endpoints_count);
     made->features = copy_ranges(&made->_arena, from->features, from->features_count);
-    controller_free_registration(hashmap_put(&metadata->_controllers, &made->id, sizeof made->id, made));
+    controller_free_registration(
+        hashmap_put(&metadata->_controllers, &made->id, sizeof made->id, made));
 }
 
 // ---- features, stored records -------------------------------------------------------------------------------

@@ -19,13 +19,15 @@ void image_lock(struct metadata *metadata);
 
 // The name must be free (and so must be the id).
 struct metadata_topic *image_topic_add(struct metadata *metadata, struct str name, struct uuid id);
-void image_topic_remove(struct metadata *metadata, struct metadata_topic *topic); // with its configs
+void image_topic_remove(struct metadata *metadata,
+                        struct metadata_topic *topic); // with its configs
 struct metadata_topic *image_topic(const struct metadata *metadata, struct uuid id);
 // Sets partition `index` (>= 0) to what `from` says; `from` may share arrays with the present one.
 void image_partition_set(struct metadata *metadata, struct metadata_topic *topic, int32_t index,
                          const struct metadata_partition *from);
 
-void image_config_set(struct metadata *metadata, enum config_resource type, struct str name, struct str key,
+void image_config_set(struct metadata *metadata, enum config_resource type, struct str name,
+                      struct str key,
                       struct str value); // null value: removed
 
 // A broker made or replaced. What the members of `from` point to is copied.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by snapshot_test.c.
 #include "metadata/image_writer.h"
 
 #include <stdlib.h>
@@ -53,8 +54,8 @@ static bool write_features(struct writing *writing)
 {
     struct arena arena;
     arena_init(&arena);
-    const struct metadata_feature **sorted =
-        arena_array(&arena, const struct metadata_feature *, writing->metadata->_features.count + 1);
+    const struct metadata_feature **sorted = arena_array(&arena, const struct metadata_feature *,
+                                                         writing->metadata->_features.count + 1);
     size_t count = 0;
     const struct metadata_feature *feature;
     for (size_t at = 0; (feature = metadata_next_feature(writing->metadata, &at)) != NULL;)
@@ -75,16 +76,17 @@ static bool write_features(struct writing *writing)
 
 static bool write_broker(struct writing *writing, const struct metadata_broker *broker)
 {
-    struct register_broker_record *record = begin(writing, METADATA_RECORD_REGISTER_BROKER,
-                                                  register_broker_record_version(writing->metadata_version));
+    struct register_broker_record *record =
+        begin(writing, METADATA_RECORD_REGISTER_BROKER,
+              register_broker_record_version(writing->metadata_version));
     record->broker_id = broker->id;
     record->broker_epoch = broker->epoch;
     record->incarnation_id = broker->incarnation_id;
     record->rack = broker->rack;
     record->fenced = broker->fenced;
     record->in_controlled_shutdown = broker->in_controlled_shutdown;
-    record->end_points =
-        arena_array(&writing->arena, struct register_broker_record_broker_endpoint, broker->endpoints_count);
+    record->end_points = arena_array(&writing->arena, struct register_broker_record_broker_endpoint,
+                                     broker->endpoints_count);
     record->end_points_count = broker->endpoints_count;
     for (int32_t i = 0; i < broker->endpoints_count; i++) {
         record->end_points[i].name = broker->endpoints[i].listener_name;
@@ -92,7 +94,8 @@ static bool write_broker(struct writing *writing, const struct metadata_broker *
         record->end_points[i].port = broker->endpoints[i].port;
         record->end_points[i].security_protocol = broker->endpoints[i].security_protocol;
     }
-    record->features = arena_array(&writing->arena, struct register_broker_record_broker_feature, broker->features_count);
+    record->features = arena_array(&writing->arena, struct register_broker_record_broker_feature,
+                                   broker->features_count);
     record->features_count = broker->features_count;
     for (int32_t i = 0; i < broker->features_count; i++) {
         record->features[i].name = broker->features[i].name;
@@ -105,8 +108,9 @@ static bool write_broker(struct writing *writing, const struct metadata_broker *
         record->log_dirs_count = broker->log_dirs_count;
     }
     if (has_cordoned_log_dirs(writing->metadata_version) && broker->cordoned_log_dirs_count >= 0) {
-        record->cordoned_log_dirs = arena_dup(&writing->arena, broker->cordoned_log_dirs,
-                                              (size_t)broker->cordoned_log_dirs_count * sizeof(struct uuid));
+        record->cordoned_log_dirs =
+            arena_dup(&writing->arena, broker->cordoned_log_dirs,
+                      (size_t)broker->cordoned_log_dirs_count * sizeof(struct uuid));
         record->cordoned_log_dirs_count = broker->cordoned_log_dirs_count;
     }
     return put(writing);
@@ -114,12 +118,14 @@ static bool write_broker(struct writing *writing, const struct metadata_broker *
 
 static bool write_controller(struct writing *writing, const struct metadata_controller *controller)
 {
-    struct register_controller_record *record = begin(writing, METADATA_RECORD_REGISTER_CONTROLLER, 0);
+    struct register_controller_record *record =
+        begin(writing, METADATA_RECORD_REGISTER_CONTROLLER, 0);
     record->controller_id = controller->id;
     record->incarnation_id = controller->incarnation_id;
     record->zk_migration_ready = controller->zk_migration_ready;
-    record->end_points = arena_array(&writing->arena, struct register_controller_record_controller_endpoint,
-                                     controller->endpoints_count);
+    record->end_points =
+        arena_array(&writing->arena, struct register_controller_record_controller_endpoint,
+                    controller->endpoints_count);
     record->end_points_count = controller->endpoints_count;
     for (int32_t i = 0; i < controller->endpoints_count; i++) {
         record->end_points[i].name = controller->endpoints[i].listener_name;
@@ -128,7 +134,8 @@ static bool write_controller(struct writing *writing, const struct metadata_cont
         record->end_points[i].security_protocol = controller->endpoints[i].security_protocol;
     }
     record->features =
-        arena_array(&writing->arena, struct register_controller_record_controller_feature, controller->features_count);
+        arena_array(&writing->arena, struct register_controller_record_controller_feature,
+                    controller->features_count);
     record->features_count = controller->features_count;
     for (int32_t i = 0; i < controller->features_count; i++) {
         record->features[i].name = controller->features[i].name;
@@ -159,8 +166,8 @@ static int32_t *ids(const int32_t *from)
     return (int32_t *)from;
 }
 
-void partition_to_record(const struct metadata *metadata, const struct metadata_topic *topic, int32_t index,
-                         struct partition_record *record)
+void partition_to_record(const struct metadata *metadata, const struct metadata_topic *topic,
+                         int32_t index, struct partition_record *record)
 {
     int16_t version = metadata_feature_level(metadata, "metadata.version");
     const struct metadata_partition *partition = &topic->partitions[index];
@@ -204,7 +211,8 @@ static bool write_topic(struct writing *writing, const struct metadata_topic *to
         if (topic->partitions[i].replicas == NULL)
             continue;
         struct partition_record *partition =
-            begin(writing, METADATA_RECORD_PARTITION, partition_record_version(writing->metadata_version));
+            begin(writing, METADATA_RECORD_PARTITION,
+                  partition_record_version(writing->metadata_version));
         partition_to_record(writing->metadata, topic, i, partition);
         ok = put(writing);
     }
@@ -274,7 +282,8 @@ bool image_write(const struct metadata *metadata, record_sink *sink, void *arg)
     arena_init(&writing.arena);
     bool ok = write_features(&writing) && write_cluster(&writing) && write_topics(&writing) &&
               write_configs(&writing) && write_stored(&writing, METADATA_RECORD_CLIENT_QUOTA) &&
-              write_producer_ids(&writing) && write_stored(&writing, METADATA_RECORD_ACCESS_CONTROL_ENTRY) &&
+              write_producer_ids(&writing) &&
+              write_stored(&writing, METADATA_RECORD_ACCESS_CONTROL_ENTRY) &&
               write_stored(&writing, METADATA_RECORD_USER_SCRAM_CREDENTIAL) &&
               write_stored(&writing, METADATA_RECORD_DELEGATION_TOKEN);
     arena_fini(&writing.arena);

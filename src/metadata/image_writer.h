@@ -5,7 +5,7 @@
 #define METADATA_IMAGE_WRITER_H
 
 #include "metadata/metadata.h"
-#include "metadata/record.h"
+#include "metadata/metadata_record.h"
 
 // Takes one record, valid during the call; false ends the writing.
 typedef bool record_sink(void *arg, const struct metadata_entry *entry);
@@ -18,7 +18,7 @@ void image_copy(const struct metadata *from, struct metadata *to);
 
 // A partition of the image as its PartitionRecord, at the version of the image's metadata.version. Arrays borrowed.
 struct partition_record;
-void partition_to_record(const struct metadata *metadata, const struct metadata_topic *topic, int32_t partition,
-                         struct partition_record *record);
+void partition_to_record(const struct metadata *metadata, const struct metadata_topic *topic,
+                         int32_t partition, struct partition_record *record);
 
 #endif

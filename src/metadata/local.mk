@@ -6,8 +6,8 @@ libcore_a_SOURCES += \
 	%D%/feature_versions.c %D%/feature_versions.h \
 	%D%/image.c %D%/image.h \
 	%D%/image_writer.c %D%/image_writer.h \
-	%D%/metadata.c %D%/metadata.h \
-	%D%/record.c %D%/record.h \
+	%D%/metadata.h %D%/image_read.c \
+	%D%/metadata_record.c %D%/metadata_record.h \
 	%D%/replay.c %D%/replay.h \
 	%D%/snapshot.c %D%/snapshot.h
 EXTRA_DIST += %D%/testing_image.h \

@@ -65,7 +65,7 @@ struct metadata_topic {
     const char *name;
     size_t name_size;
     struct uuid id;
-    bool is_internal;                       // __consumer_offsets and its like
+    bool is_internal; // __consumer_offsets and its like
     int32_t partitions_count;
     struct metadata_partition *partitions;
     const struct metadata_configs *configs; // NULL: no overrides
@@ -127,7 +127,8 @@ struct metadata_topic_change {
     enum metadata_change change;
     struct uuid id; // tells a topic from one of the same name deleted before it
     struct str name;
-    const int32_t *partitions; // the partitions that are new or changed; all of them when created; none when deleted
+    const int32_t *
+        partitions; // the partitions that are new or changed; all of them when created; none when deleted
     int32_t partitions_count;
 };
 
@@ -159,7 +160,8 @@ struct metadata_delta {
 // Told about every change on the controller's thread, without the lock, after the image has it and before the call
 // that made it is completed. The delta is valid during the call.
 struct metadata_subscription {
-    void (*on_change)(struct metadata_subscription *subscription, const struct metadata_delta *delta);
+    void (*on_change)(struct metadata_subscription *subscription,
+                      const struct metadata_delta *delta);
     struct list _link;
 };
 
@@ -169,8 +171,8 @@ struct metadata {
     pthread_rwlock_t _lock;
     struct hashmap _topics_by_name;
     struct hashmap _topics_by_id;
-    struct hashmap _configs;  // by type and name
-    struct hashmap _brokers;  // by id
+    struct hashmap _configs; // by type and name
+    struct hashmap _brokers; // by id
     struct hashmap _controllers;
     struct hashmap _features; // by name
     struct hashmap _stored;   // records kept as they are, by what tells them apart
@@ -195,16 +197,19 @@ void metadata_unsubscribe(struct metadata *metadata, struct metadata_subscriptio
 
 // All of the following: under the lock. NULL when there is none.
 const struct metadata_topic *metadata_find_topic(const struct metadata *metadata, struct str name);
-const struct metadata_topic *metadata_find_topic_by_id(const struct metadata *metadata, struct uuid id);
+const struct metadata_topic *metadata_find_topic_by_id(const struct metadata *metadata,
+                                                       struct uuid id);
 size_t metadata_topics_count(const struct metadata *metadata);
 // In any order: size_t at = 0; while ((topic = metadata_next_topic(metadata, &at)) != NULL) …
 const struct metadata_topic *metadata_next_topic(const struct metadata *metadata, size_t *at);
-const struct metadata_partition *metadata_topic_partition(const struct metadata_topic *topic, int32_t partition);
+const struct metadata_partition *metadata_topic_partition(const struct metadata_topic *topic,
+                                                          int32_t partition);
 
 const struct metadata_configs *metadata_find_configs(const struct metadata *metadata,
                                                      enum config_resource type, struct str name);
 // The value of one override; null when not set.
-struct str metadata_config_value(const struct metadata_configs *configs, const char *key); // configs may be NULL
+struct str metadata_config_value(const struct metadata_configs *configs,
+                                 const char *key); // configs may be NULL
 const struct metadata_configs *metadata_next_configs(const struct metadata *metadata, size_t *at);
 
 const struct metadata_broker *metadata_find_broker(const struct metadata *metadata, int32_t id);
@@ -213,8 +218,10 @@ const struct metadata_broker *metadata_next_broker(const struct metadata *metada
 // The endpoint of a listener; NULL when this broker has no listener of that name.
 const struct metadata_endpoint *metadata_broker_endpoint(const struct metadata_broker *broker,
                                                          const char *listener_name);
-const struct metadata_controller *metadata_next_controller(const struct metadata *metadata, size_t *at);
-const struct metadata_controller *metadata_find_controller(const struct metadata *metadata, int32_t id);
+const struct metadata_controller *metadata_next_controller(const struct metadata *metadata,
+                                                           size_t *at);
+const struct metadata_controller *metadata_find_controller(const struct metadata *metadata,
+                                                           int32_t id);
 
 // The finalised level, 0 when the feature is not finalised. kraft.version is not among them: see controller.h.
 int16_t metadata_feature_level(const struct metadata *metadata, const char *name);

@@ -43,7 +43,8 @@ void replay_fini(struct replay *replay)
     arena_fini(&replay->_scratch);
 }
 
-static bool __attribute__((format(printf, 2, 3))) refuse(struct replay *replay, const char *format, ...)
+static bool __attribute__((format(printf, 2, 3)))
+refuse(struct replay *replay, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -62,13 +63,15 @@ static bool on_topic(struct replay *replay, const struct topic_record *record)
         return refuse(replay, "topic %.*s is made twice", STR_ARG(record->name));
     if (image_topic(replay->metadata, record->topic_id) != NULL)
         return refuse(replay, "the id of topic %.*s is in use", STR_ARG(record->name));
-    struct metadata_topic *topic = image_topic_add(replay->metadata, record->name, record->topic_id);
+    struct metadata_topic *topic =
+        image_topic_add(replay->metadata, record->name, record->topic_id);
     if (replay->delta != NULL)
         delta_topic_created(replay->delta, topic);
     return true;
 }
 
-static struct metadata_topic *find_topic(struct replay *replay, struct uuid id, const char *record_name)
+static struct metadata_topic *find_topic(struct replay *replay, struct uuid id,
+                                         const char *record_name)
 {
     struct metadata_topic *topic = image_topic(replay->metadata, id);
     if (topic == NULL) {
@@ -90,11 +93,13 @@ static bool on_remove_topic(struct replay *replay, const struct remove_topic_rec
     return true;
 }
 
-enum { PARTITIONS_MAX = 10000000 }; // far above what a topic may have; guards the array against a broken record
+enum {
+    PARTITIONS_MAX = 10000000
+}; // far above what a topic may have; guards the array against a broken record
 
 // Before KIP-858 a replica's directory was not recorded: then each is MIGRATING, which is the zero id.
-static void set_directories(struct metadata_partition *partition, const struct uuid *directories, int32_t count,
-                            struct arena *scratch)
+static void set_directories(struct metadata_partition *partition, const struct uuid *directories,
+                            int32_t count, struct arena *scratch)
 {
     if (count <= 0) {
         partition->directories = arena_array(scratch, struct uuid, partition->replicas_count);
@@ -121,7 +126,8 @@ static bool on_partition(struct replay *replay, const struct partition_record *r
     if (record->partition_id < 0 || record->partition_id > PARTITIONS_MAX)
         return refuse(replay, "partition %d of topic %s", record->partition_id, topic->name);
     if (record->directories_count > 0 && record->directories_count != record->replicas_count)
-        return refuse(replay, "partition %s-%d: not one directory per replica", topic->name, record->partition_id);
+        return refuse(replay, "partition %s-%d: not one directory per replica", topic->name,
+                      record->partition_id);
     struct metadata_partition partition = {
         .leader = record->leader,
         .leader_epoch = record->leader_epoch,
@@ -149,7 +155,8 @@ static bool on_partition_change(struct replay *replay, const struct partition_ch
         return false;
     const struct metadata_partition *found = metadata_topic_partition(topic, record->partition_id);
     if (found == NULL)
-        return refuse(replay, "change of partition %s-%d, which does not exist", topic->name, record->partition_id);
+        return refuse(replay, "change of partition %s-%d, which does not exist", topic->name,
+                      record->partition_id);
     struct metadata_partition partition = *found;
     TAKE_IDS(replicas, replicas_count);
     TAKE_IDS(isr, isr_count);
@@ -161,7 +168,8 @@ static bool on_partition_change(struct replay *replay, const struct partition_ch
         if (record->directories_count > 0 && record->directories_count != partition.replicas_count)
             return refuse(replay, "partition %s-%d: not one directory per replica", topic->name,
                           record->partition_id);
-        set_directories(&partition, record->directories, record->directories_count, &replay->_scratch);
+        set_directories(&partition, record->directories, record->directories_count,
+                        &replay->_scratch);
     }
     if (record->leader != NO_LEADER_CHANGE) {
         partition.leader = record->leader;
@@ -195,9 +203,11 @@ static void clear_topic_elr(struct replay *replay, struct metadata_topic *topic)
 static bool on_clear_elr(struct replay *replay, const struct clear_elr_record *record)
 {
     if (record->topic_name.size > 0) {
-        const struct metadata_topic *topic = metadata_find_topic(replay->metadata, record->topic_name);
+        const struct metadata_topic *topic =
+            metadata_find_topic(replay->metadata, record->topic_name);
         if (topic == NULL)
-            return refuse(replay, "ClearElrRecord for topic %.*s, which does not exist", STR_ARG(record->topic_name));
+            return refuse(replay, "ClearElrRecord for topic %.*s, which does not exist",
+                          STR_ARG(record->topic_name));
         clear_topic_elr(replay, image_topic(replay->metadata, topic->id));
         return true;
     }
@@ -211,10 +221,11 @@ static bool on_clear_elr(struct replay *replay, const struct clear_elr_record *r
 
 static bool on_config(struct replay *replay, const struct config_record *record)
 {
-    image_config_set(replay->metadata, (enum config_resource)record->resource_type, record->resource_name, record->name,
-                     record->value);
+    image_config_set(replay->metadata, (enum config_resource)record->resource_type,
+                     record->resource_name, record->name, record->value);
     if (replay->delta != NULL)
-        delta_config_changed(replay->delta, (enum config_resource)record->resource_type, record->resource_name);
+        delta_config_changed(replay->delta, (enum config_resource)record->resource_type,
+                             record->resource_name);
     return true;
 }
 
@@ -244,12 +255,15 @@ static bool on_producer_ids(struct replay *replay, const struct producer_ids_rec
 static bool on_register_broker(struct replay *replay, const struct register_broker_record *record)
 {
     struct arena *scratch = &replay->_scratch;
-    struct metadata_endpoint *endpoints = arena_array(scratch, struct metadata_endpoint, record->end_points_count);
+    struct metadata_endpoint *endpoints =
+        arena_array(scratch, struct metadata_endpoint, record->end_points_count);
     for (int32_t i = 0; i < record->end_points_count; i++)
-        endpoints[i] = (struct metadata_endpoint){ record->end_points[i].name, record->end_points[i].host,
-                                                   record->end_points[i].port,
-                                                   record->end_points[i].security_protocol };
-    struct metadata_feature_range *features = arena_array(scratch, struct metadata_feature_range, record->features_count);
+        endpoints[i] =
+            (struct metadata_endpoint){ record->end_points[i].name, record->end_points[i].host,
+                                        record->end_points[i].port,
+                                        record->end_points[i].security_protocol };
+    struct metadata_feature_range *features =
+        arena_array(scratch, struct metadata_feature_range, record->features_count);
     for (int32_t i = 0; i < record->features_count; i++)
         features[i] = (struct metadata_feature_range){ record->features[i].name,
                                                        record->features[i].min_supported_version,
@@ -273,7 +287,8 @@ static bool on_register_broker(struct replay *replay, const struct register_brok
     bool is_new = metadata_find_broker(replay->metadata, record->broker_id) == NULL;
     image_broker_set(replay->metadata, &broker);
     if (replay->delta != NULL)
-        delta_broker_changed(replay->delta, is_new ? METADATA_CREATED : METADATA_CHANGED, record->broker_id);
+        delta_broker_changed(replay->delta, is_new ? METADATA_CREATED : METADATA_CHANGED,
+                             record->broker_id);
     return true;
 }
 
@@ -285,8 +300,8 @@ static const struct metadata_broker *find_broker(struct replay *replay, int32_t 
         return NULL;
     }
     if (broker->epoch != epoch) {
-        refuse(replay, "change of broker %d of epoch %lld, but it has epoch %lld", id, (long long)epoch,
-               (long long)broker->epoch);
+        refuse(replay, "change of broker %d of epoch %lld, but it has epoch %lld", id,
+               (long long)epoch, (long long)broker->epoch);
         return NULL;
     }
     return broker;
@@ -310,9 +325,11 @@ static bool fence(struct replay *replay, int32_t id, int64_t epoch, bool fenced)
     return true;
 }
 
-static bool on_broker_change(struct replay *replay, const struct broker_registration_change_record *record)
+static bool on_broker_change(struct replay *replay,
+                             const struct broker_registration_change_record *record)
 {
-    const struct metadata_broker *found = find_broker(replay, record->broker_id, record->broker_epoch);
+    const struct metadata_broker *found =
+        find_broker(replay, record->broker_id, record->broker_epoch);
     if (found == NULL)
         return false;
     if (record->fenced < -1 || record->fenced > 1 || record->in_controlled_shutdown < 0 ||
@@ -335,7 +352,8 @@ static bool on_broker_change(struct replay *replay, const struct broker_registra
     return true;
 }
 
-static bool on_unregister_broker(struct replay *replay, const struct unregister_broker_record *record)
+static bool on_unregister_broker(struct replay *replay,
+                                 const struct unregister_broker_record *record)
 {
     if (find_broker(replay, record->broker_id, record->broker_epoch) == NULL)
         return false;
@@ -345,15 +363,19 @@ static bool on_unregister_broker(struct replay *replay, const struct unregister_
     return true;
 }
 
-static bool on_register_controller(struct replay *replay, const struct register_controller_record *record)
+static bool on_register_controller(struct replay *replay,
+                                   const struct register_controller_record *record)
 {
     struct arena *scratch = &replay->_scratch;
-    struct metadata_endpoint *endpoints = arena_array(scratch, struct metadata_endpoint, record->end_points_count);
+    struct metadata_endpoint *endpoints =
+        arena_array(scratch, struct metadata_endpoint, record->end_points_count);
     for (int32_t i = 0; i < record->end_points_count; i++)
-        endpoints[i] = (struct metadata_endpoint){ record->end_points[i].name, record->end_points[i].host,
-                                                   record->end_points[i].port,
-                                                   record->end_points[i].security_protocol };
-    struct metadata_feature_range *features = arena_array(scratch, struct metadata_feature_range, record->features_count);
+        endpoints[i] =
+            (struct metadata_endpoint){ record->end_points[i].name, record->end_points[i].host,
+                                        record->end_points[i].port,
+                                        record->end_points[i].security_protocol };
+    struct metadata_feature_range *features =
+        arena_array(scratch, struct metadata_feature_range, record->features_count);
     for (int32_t i = 0; i < record->features_count; i++)
         features[i] = (struct metadata_feature_range){ record->features[i].name,
                                                        record->features[i].min_supported_version,
@@ -375,7 +397,8 @@ static bool on_register_controller(struct replay *replay, const struct register_
 
 // ---- records kept as they are -------------------------------------------------------------------------------
 
-static struct bytes key_of(struct arena *arena, enum metadata_record kind, struct bytes identity, int suffix)
+static struct bytes key_of(struct arena *arena, enum metadata_record kind, struct bytes identity,
+                           int suffix)
 {
     uint8_t *key = arena_alloc(arena, identity.size + 2);
     key[0] = (uint8_t)kind;
@@ -401,7 +424,8 @@ static int compare_entities(const void *a, const void *b)
 static struct bytes quota_key(struct arena *arena, const struct client_quota_record *record)
 {
     size_t count = (size_t)(record->entity_count > 0 ? record->entity_count : 0);
-    struct client_quota_record_entity_data *sorted = arena_array(arena, struct client_quota_record_entity_data, count + 1);
+    struct client_quota_record_entity_data *sorted =
+        arena_array(arena, struct client_quota_record_entity_data, count + 1);
     if (count > 0)
         memcpy(sorted, record->entity, count * sizeof *sorted);
     qsort(sorted, count, sizeof *sorted, compare_entities);
@@ -441,7 +465,8 @@ static bool on_stored(struct replay *replay, const struct metadata_entry *entry)
     case METADATA_RECORD_USER_SCRAM_CREDENTIAL: {
         const struct user_scram_credential_record *record = entry->body;
         store(replay, entry,
-              key_of(scratch, METADATA_RECORD_USER_SCRAM_CREDENTIAL, str_bytes(record->name), record->mechanism));
+              key_of(scratch, METADATA_RECORD_USER_SCRAM_CREDENTIAL, str_bytes(record->name),
+                     record->mechanism));
         break;
     }
     case METADATA_RECORD_REMOVE_USER_SCRAM_CREDENTIAL: {
@@ -459,18 +484,20 @@ static bool on_stored(struct replay *replay, const struct metadata_entry *entry)
     case METADATA_RECORD_REMOVE_ACCESS_CONTROL_ENTRY: {
         const struct remove_access_control_entry_record *record = entry->body;
         struct bytes id = { record->id.bytes, sizeof record->id.bytes };
-        image_stored_remove(replay->metadata, key_of(scratch, METADATA_RECORD_ACCESS_CONTROL_ENTRY, id, 0));
+        image_stored_remove(replay->metadata,
+                            key_of(scratch, METADATA_RECORD_ACCESS_CONTROL_ENTRY, id, 0));
         break;
     }
     case METADATA_RECORD_DELEGATION_TOKEN: {
         const struct delegation_token_record *record = entry->body;
-        store(replay, entry, key_of(scratch, METADATA_RECORD_DELEGATION_TOKEN, str_bytes(record->token_id), 0));
+        store(replay, entry,
+              key_of(scratch, METADATA_RECORD_DELEGATION_TOKEN, str_bytes(record->token_id), 0));
         break;
     }
     case METADATA_RECORD_REMOVE_DELEGATION_TOKEN: {
         const struct remove_delegation_token_record *record = entry->body;
-        image_stored_remove(replay->metadata,
-                            key_of(scratch, METADATA_RECORD_DELEGATION_TOKEN, str_bytes(record->token_id), 0));
+        image_stored_remove(replay->metadata, key_of(scratch, METADATA_RECORD_DELEGATION_TOKEN,
+                                                     str_bytes(record->token_id), 0));
         break;
     }
     default:
@@ -542,7 +569,8 @@ static bool transaction_end(struct replay *replay)
     arena_init(&decoded);
     for (size_t i = 0; ok && i < replay->_held_count; i++) {
         struct metadata_entry entry;
-        ok = metadata_record_decode(replay->_held[i], &decoded, &entry, &replay->reason) && apply(replay, &entry);
+        ok = metadata_record_decode(replay->_held[i], &decoded, &entry, &replay->reason) &&
+             apply(replay, &entry);
     }
     if (!ok)
         refuse(replay, "%s", replay->reason); // out of `decoded`
@@ -572,7 +600,8 @@ static void transaction_hold(struct replay *replay, const struct metadata_entry 
     replay->_held[replay->_held_count++] = metadata_record_encode(entry, &replay->_held_arena);
 }
 
-bool replay_entry(struct replay *replay, const struct metadata_entry *entry, int64_t offset, int32_t epoch)
+bool replay_entry(struct replay *replay, const struct metadata_entry *entry, int64_t offset,
+                  int32_t epoch)
 {
     bool ok = true;
     arena_reset(&replay->_scratch);

@@ -17,7 +17,7 @@
 #define METADATA_REPLAY_H
 
 #include "metadata/delta.h"
-#include "metadata/record.h"
+#include "metadata/metadata_record.h"
 
 struct replay {
     struct metadata *metadata;
@@ -38,6 +38,7 @@ void replay_fini(struct replay *replay);
 // One record as it stands in a batch.
 bool replay_value(struct replay *replay, struct bytes value, int64_t offset, int32_t epoch);
 // One decoded record.
-bool replay_entry(struct replay *replay, const struct metadata_entry *entry, int64_t offset, int32_t epoch);
+bool replay_entry(struct replay *replay, const struct metadata_entry *entry, int64_t offset,
+                  int32_t epoch);
 
 #endif

@@ -20,7 +20,8 @@ static int hex_of(struct bytes value, char *into, size_t size)
 }
 
 // Replays the data records of a log below `end_offset`; each must decode and encode to the same bytes.
-static void replay_log(struct replay *replay, struct bytes log, int64_t end_offset, int types_seen[64])
+static void replay_log(struct replay *replay, struct bytes log, int64_t end_offset,
+                       int types_seen[64])
 {
     struct bytes batch;
     while (batch_next(&log, &batch) == BATCH_FOUND && batch_base_offset(batch.data) < end_offset) {
@@ -37,7 +38,8 @@ static void replay_log(struct replay *replay, struct bytes log, int64_t end_offs
             const char *reason = NULL;
             CU_ASSERT_TRUE_FATAL(metadata_record_decode(record.value, &arena, &entry, &reason));
             struct bytes again = metadata_record_encode(&entry, &arena);
-            bool same = again.size == record.value.size && memcmp(again.data, record.value.data, again.size) == 0;
+            bool same = again.size == record.value.size &&
+                        memcmp(again.data, record.value.data, again.size) == 0;
             if (!same) {
                 char a[1024], b[1024];
                 hex_of(record.value, a, sizeof a);
@@ -47,7 +49,8 @@ static void replay_log(struct replay *replay, struct bytes log, int64_t end_offs
             CU_ASSERT_TRUE(same);
             types_seen[entry.type]++;
             arena_fini(&arena);
-            bool ok = replay_value(replay, record.value, record.offset, batch_leader_epoch(batch.data));
+            bool ok =
+                replay_value(replay, record.value, record.offset, batch_leader_epoch(batch.data));
             if (!ok)
                 fprintf(stderr, "offset %lld: %s\n", (long long)record.offset, replay->reason);
             CU_ASSERT_TRUE_FATAL(ok);
@@ -138,12 +141,14 @@ static void the_image_of_a_jvm_log_says_what_was_done(void)
     CU_ASSERT_EQUAL(partition->eligible_leader_replicas_count, 0);
     CU_ASSERT_EQUAL(partition->directories_count, 1);
 
-    const struct metadata_topic *offsets = metadata_find_topic(metadata, str_of("__consumer_offsets"));
+    const struct metadata_topic *offsets =
+        metadata_find_topic(metadata, str_of("__consumer_offsets"));
     CU_ASSERT_PTR_NOT_NULL_FATAL(offsets);
     CU_ASSERT_TRUE(offsets->is_internal);
     CU_ASSERT_TRUE(str_eqz(metadata_config_value(offsets->configs, "cleanup.policy"), "compact"));
 
-    const struct metadata_configs *configs = metadata_find_configs(metadata, CONFIG_RESOURCE_BROKER, str_of(""));
+    const struct metadata_configs *configs =
+        metadata_find_configs(metadata, CONFIG_RESOURCE_BROKER, str_of(""));
     CU_ASSERT_TRUE(str_eqz(metadata_config_value(configs, "min.insync.replicas"), "1"));
     configs = metadata_find_configs(metadata, CONFIG_RESOURCE_GROUP, str_of("g1"));
     CU_ASSERT_TRUE(str_eqz(metadata_config_value(configs, "consumer.session.timeout.ms"), "50000"));
@@ -217,14 +222,16 @@ static struct uuid id_of(uint8_t n)
     return id;
 }
 
-static void add_topic(struct metadata_entries *entries, const char *name, uint8_t id, int32_t partitions)
+static void add_topic(struct metadata_entries *entries, const char *name, uint8_t id,
+                      int32_t partitions)
 {
     static int32_t replicas[] = { 1 };
     struct topic_record *topic = metadata_entries_add(entries, METADATA_RECORD_TOPIC, 0);
     topic->name = str_of(name);
     topic->topic_id = id_of(id);
     for (int32_t i = 0; i < partitions; i++) {
-        struct partition_record *partition = metadata_entries_add(entries, METADATA_RECORD_PARTITION, 2);
+        struct partition_record *partition =
+            metadata_entries_add(entries, METADATA_RECORD_PARTITION, 2);
         partition->partition_id = i;
         partition->topic_id = id_of(id);
         partition->replicas = partition->isr = replicas;
@@ -247,7 +254,8 @@ static void a_delta_tells_what_changed(void)
     config->resource_name = str_of("a");
     config->name = str_of("retention.ms");
     config->value = str_of("5");
-    struct remove_topic_record *removed = metadata_entries_add(&entries, METADATA_RECORD_REMOVE_TOPIC, 0);
+    struct remove_topic_record *removed =
+        metadata_entries_add(&entries, METADATA_RECORD_REMOVE_TOPIC, 0);
     removed->topic_id = id_of(2);
     CU_ASSERT_TRUE_FATAL(apply(&f, &entries));
     const struct metadata_delta *delta = delta_finish(&f.delta, f.metadata);
@@ -336,7 +344,8 @@ static void what_does_not_fit_is_refused(void)
     struct metadata_entries entries;
 
     metadata_entries_init(&entries, &f.arena);
-    struct remove_topic_record *removed = metadata_entries_add(&entries, METADATA_RECORD_REMOVE_TOPIC, 0);
+    struct remove_topic_record *removed =
+        metadata_entries_add(&entries, METADATA_RECORD_REMOVE_TOPIC, 0);
     removed->topic_id = id_of(9);
     CU_ASSERT_FALSE(apply(&f, &entries));
     CU_ASSERT_PTR_NOT_NULL(strstr(f.replay.reason, "does not exist"));
@@ -352,17 +361,18 @@ static void what_does_not_fit_is_refused(void)
 
     // Frame version 2; type 99; TopicRecord version 1; cut short; a byte too many.
     static const struct bytes bad[] = {
-        { (const uint8_t *)"\x02\x14\x00\x00", 4 }, { (const uint8_t *)"\x01\x63\x00\x00", 4 },
-        { (const uint8_t *)"\x01\x02\x01\x00", 4 }, { (const uint8_t *)"\x01\x02\x00\x05", 4 },
+        { (const uint8_t *)"\x02\x14\x00\x00", 4 },     { (const uint8_t *)"\x01\x63\x00\x00", 4 },
+        { (const uint8_t *)"\x01\x02\x01\x00", 4 },     { (const uint8_t *)"\x01\x02\x00\x05", 4 },
         { (const uint8_t *)"\x01\x14\x00\x00\x00", 5 }, { (const uint8_t *)"", 0 },
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CU_ASSERT_FALSE(replay_value(&f.replay, bad[i], 7, 1));
-    CU_ASSERT_TRUE(replay_value(&f.replay, (struct bytes){ (const uint8_t *)"\x01\x14\x00\x00", 4 }, 8, 1)); // NoOp
+    CU_ASSERT_TRUE(replay_value(&f.replay, (struct bytes){ (const uint8_t *)"\x01\x14\x00\x00", 4 },
+                                8, 1)); // NoOp
     CU_ASSERT_EQUAL(f.metadata->offset, 8);
     teardown(&f);
 }
 
-TEST_MAIN("replay", TEST(a_jvm_log_gives_the_image_of_the_jvm_snapshot), TEST(the_image_of_a_jvm_log_says_what_was_done),
-          TEST(a_delta_tells_what_changed), TEST(a_transaction_takes_effect_at_its_end),
-          TEST(what_does_not_fit_is_refused))
+TEST_MAIN("replay", TEST(a_jvm_log_gives_the_image_of_the_jvm_snapshot),
+          TEST(the_image_of_a_jvm_log_says_what_was_done), TEST(a_delta_tells_what_changed),
+          TEST(a_transaction_takes_effect_at_its_end), TEST(what_does_not_fit_is_refused))

@@ -2,9 +2,7 @@
 #include "metadata/snapshot.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "base/must.h"
@@ -18,13 +16,15 @@ enum { RECORDS_PER_BATCH = 1024 };
 
 void snapshot_name_format(struct snapshot_id id, char out[SNAPSHOT_NAME_SIZE])
 {
-    int size = snprintf(out, SNAPSHOT_NAME_SIZE, "%020lld-%010d" SNAPSHOT_SUFFIX, (long long)id.end_offset, id.epoch);
+    int size = snprintf(out, SNAPSHOT_NAME_SIZE, "%020lld-%010d" SNAPSHOT_SUFFIX,
+                        (long long)id.end_offset, id.epoch);
     must(size == SNAPSHOT_NAME_SIZE - 1);
 }
 
 bool snapshot_name_parse(const char *name, struct snapshot_id *out)
 {
-    if (strlen(name) != SNAPSHOT_NAME_SIZE - 1 || name[20] != '-' || strcmp(name + 31, SNAPSHOT_SUFFIX) != 0)
+    if (strlen(name) != SNAPSHOT_NAME_SIZE - 1 || name[20] != '-' ||
+        strcmp(name + 31, SNAPSHOT_SUFFIX) != 0)
         return false;
     for (int i = 0; i < 31; i++)
         if (i != 20 && (name[i] < '0' || name[i] > '9'))
@@ -77,7 +77,8 @@ static void batch_end(struct writing *writing)
 static void write_head(struct writing *writing, const struct snapshot_head *head)
 {
     batch_begin(writing, true);
-    struct snapshot_header_record header = { .last_contained_log_timestamp = head->last_contained_log_timestamp };
+    struct snapshot_header_record header = { .last_contained_log_timestamp =
+                                                 head->last_contained_log_timestamp };
     control_record_add(&writing->builder, writing->now_ms, CONTROL_SNAPSHOT_HEADER, &header);
     if (head->kraft_version > 0) {
         must(head->voters != NULL);
@@ -93,7 +94,8 @@ static bool write_entry(void *arg, const struct metadata_entry *entry)
 {
     struct writing *writing = arg;
     arena_reset(&writing->arena);
-    batch_builder_add(&writing->builder, writing->now_ms, BYTES_NULL, metadata_record_encode(entry, &writing->arena));
+    batch_builder_add(&writing->builder, writing->now_ms, BYTES_NULL,
+                      metadata_record_encode(entry, &writing->arena));
     if (writing->builder.count == RECORDS_PER_BATCH) {
         batch_end(writing);
         batch_begin(writing, false);
@@ -114,7 +116,8 @@ static void writing_init(struct writing *writing, int32_t epoch, int64_t now_ms)
 {
     *writing = (struct writing){ .epoch = epoch, .now_ms = now_ms };
     arena_init(&writing->arena);
-    batch_builder_init(&writing->builder, &(struct batch_options){ BATCH_OPTIONS_DEFAULT, .is_control = true });
+    batch_builder_init(&writing->builder,
+                       &(struct batch_options){ BATCH_OPTIONS_DEFAULT, .is_control = true });
 }
 
 static void writing_fini(struct writing *writing)
@@ -136,8 +139,9 @@ void snapshot_encode(struct strbuf *out, int32_t epoch, const struct snapshot_he
     writing_fini(&writing);
 }
 
-int snapshot_write(struct disk *disk, const char *folder, struct snapshot_id id, const struct snapshot_head *head,
-                   const struct metadata *metadata, int64_t now_ms)
+int snapshot_write(struct disk *disk, const char *folder, struct snapshot_id id,
+                   const struct snapshot_head *head, const struct metadata *metadata,
+                   int64_t now_ms)
 {
     char name[SNAPSHOT_NAME_SIZE];
     snapshot_name_format(id, name);
@@ -145,15 +149,14 @@ int snapshot_write(struct disk *disk, const char *folder, struct snapshot_id id,
     char *part = mem_printf("%s.part", path);
     struct writing writing;
     writing_init(&writing, id.epoch, now_ms);
-    writing.error = disk_open(disk, part, DISK_CREATE | DISK_TRUNCATE, &writing.file);
+    writing.error =
+        disk_open(disk, part, DISK_CREATE | DISK_TRUNCATE | DISK_READABLE, &writing.file);
     if (writing.error == 0) {
         write_head(&writing, head);
         image_write(metadata, write_entry, &writing);
         write_foot(&writing);
         if (writing.error == 0)
             writing.error = disk->ops->sync(writing.file);
-        if (writing.error == 0 && writing.file->fd >= 0)
-            fchmod(writing.file->fd, S_IRUSR); // as Kafka; a file that cannot be so marked serves as well
         disk_file_unref(writing.file);
         if (writing.error == 0)
             writing.error = disk_rename_synced(disk, part, path);
@@ -187,7 +190,8 @@ static bool read_control(struct reading *reading, const struct record *record)
         return false;
     }
     struct bytes value = arena_bytes(reading->arena, record->value);
-    void *body = control_record_decode((enum control_type)type, value, reading->arena, &reading->reason);
+    void *body =
+        control_record_decode((enum control_type)type, value, reading->arena, &reading->reason);
     if (body == NULL)
         return false;
     switch ((enum control_type)type) {
@@ -276,8 +280,8 @@ static bool read_all(struct reading *reading, struct bytes file)
     return reading->reason == NULL;
 }
 
-bool snapshot_decode(struct bytes file, struct arena *arena, struct snapshot_head *head, struct replay *replay,
-                     const char **reason)
+bool snapshot_decode(struct bytes file, struct arena *arena, struct snapshot_head *head,
+                     struct replay *replay, const char **reason)
 {
     struct reading reading = { .arena = arena, .head = head, .replay = replay };
     bool ok = read_all(&reading, file);
@@ -285,8 +289,8 @@ bool snapshot_decode(struct bytes file, struct arena *arena, struct snapshot_hea
     return ok;
 }
 
-bool snapshot_decode_entries(struct bytes file, struct snapshot_head *head, struct metadata_entries *entries,
-                             const char **reason)
+bool snapshot_decode_entries(struct bytes file, struct snapshot_head *head,
+                             struct metadata_entries *entries, const char **reason)
 {
     struct reading reading = { .arena = entries->arena, .head = head, .entries = entries };
     bool ok = read_all(&reading, file);

@@ -37,8 +37,9 @@ struct snapshot_head {
 };
 
 // Writes the snapshot of an image into `folder`. 0 or -errno.
-int snapshot_write(struct disk *disk, const char *folder, struct snapshot_id id, const struct snapshot_head *head,
-                   const struct metadata *metadata, int64_t now_ms);
+int snapshot_write(struct disk *disk, const char *folder, struct snapshot_id id,
+                   const struct snapshot_head *head, const struct metadata *metadata,
+                   int64_t now_ms);
 
 // The bytes of a snapshot that holds these records (entries NULL: none), appended to `out`: the genesis snapshot and
 // bootstrap.checkpoint.
@@ -47,10 +48,10 @@ void snapshot_encode(struct strbuf *out, int32_t epoch, const struct snapshot_he
 
 // Reads a snapshot's bytes. Its records go into `replay` (NULL: none are expected to matter), their control records
 // into `head` (voters in the arena). False: *reason says why (arena or static).
-bool snapshot_decode(struct bytes file, struct arena *arena, struct snapshot_head *head, struct replay *replay,
-                     const char **reason);
+bool snapshot_decode(struct bytes file, struct arena *arena, struct snapshot_head *head,
+                     struct replay *replay, const char **reason);
 // The same, each record decoded in the arena.
-bool snapshot_decode_entries(struct bytes file, struct snapshot_head *head, struct metadata_entries *entries,
-                             const char **reason);
+bool snapshot_decode_entries(struct bytes file, struct snapshot_head *head,
+                             struct metadata_entries *entries, const char **reason);
 
 #endif

@@ -46,7 +46,8 @@ static void a_snapshot_reads_back(void)
     char folder[256];
     CU_ASSERT_PTR_NOT_NULL_FATAL(test_folder(folder, sizeof folder));
     struct snapshot_id id = { 109, 3 };
-    CU_ASSERT_EQUAL_FATAL(snapshot_write(disk_posix(), folder, id, &head, metadata, 1700000000000), 0);
+    CU_ASSERT_EQUAL_FATAL(snapshot_write(disk_posix(), folder, id, &head, metadata, 1700000000000),
+                          0);
     char *path = mem_printf("%s/00000000000000000109-0000000003.checkpoint", folder);
     struct stat status;
     CU_ASSERT_EQUAL(stat(path, &status), 0);
@@ -64,7 +65,8 @@ static void a_snapshot_reads_back(void)
     const char *reason = NULL;
     CU_ASSERT_TRUE(snapshot_decode(strbuf_bytes(&file), &arena, &head_again, &replay, &reason));
     CU_ASSERT_EQUAL(head_again.last_contained_log_timestamp, head.last_contained_log_timestamp);
-    CU_ASSERT_TRUE(uuid_eq(head_again.voters->voters[0].voter_directory_id, head.voters->voters[0].voter_directory_id));
+    CU_ASSERT_TRUE(uuid_eq(head_again.voters->voters[0].voter_directory_id,
+                           head.voters->voters[0].voter_directory_id));
     struct strbuf text = image_text(again);
     CU_ASSERT_STRING_EQUAL(text.data, expected.data);
 
@@ -103,8 +105,12 @@ static void bootstrap_is_what_kafka_storage_writes(void)
     CU_ASSERT_EQUAL(head.last_contained_log_timestamp, 0);
 
     static const struct bootstrap_feature features[] = {
-        { "transaction.version", 2 }, { "group.version", 1 }, { "kraft.version", 1 },
-        { "streams.version", 1 },     { "share.version", 1 }, { "metadata.version", 30 },
+        { "transaction.version", 2 },
+        { "group.version", 1 },
+        { "kraft.version", 1 },
+        { "streams.version", 1 },
+        { "share.version", 1 },
+        { "metadata.version", 30 },
         { "eligible.leader.replicas.version", 1 },
     };
     struct metadata_entries ours;
@@ -139,7 +145,8 @@ static void genesis_is_what_kafka_storage_writes(void)
     const struct voters_record_voter *voter = &head.voters->voters[0];
     struct strbuf file = STRBUF_EMPTY;
     genesis_encode(&file,
-                   voters_of_one(&arena, 1, voter->voter_directory_id, str_of("CONTROLLER"), str_of("127.0.0.1"), 25011),
+                   voters_of_one(&arena, 1, voter->voter_directory_id, str_of("CONTROLLER"),
+                                 str_of("127.0.0.1"), 25011),
                    head.last_contained_log_timestamp);
     CU_ASSERT_EQUAL_FATAL(file.size, jvm.size);
     // The same but for the times of the batches and, with them, the CRCs: compare the records.
@@ -165,5 +172,6 @@ static void a_missing_bootstrap_means_the_latest_metadata_version(void)
     disk_remove_tree(disk_posix(), folder);
 }
 
-TEST_MAIN("snapshot", TEST(names_are_kafkas), TEST(a_snapshot_reads_back), TEST(bootstrap_is_what_kafka_storage_writes),
-          TEST(genesis_is_what_kafka_storage_writes), TEST(a_missing_bootstrap_means_the_latest_metadata_version))
+TEST_MAIN("snapshot", TEST(names_are_kafkas), TEST(a_snapshot_reads_back),
+          TEST(bootstrap_is_what_kafka_storage_writes), TEST(genesis_is_what_kafka_storage_writes),
+          TEST(a_missing_bootstrap_means_the_latest_metadata_version))

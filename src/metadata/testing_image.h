@@ -56,8 +56,8 @@ static inline void image_sort_features(const struct metadata_entry *entry)
               image_compare_broker_features);
     } else if (entry->type == METADATA_RECORD_REGISTER_CONTROLLER) {
         struct register_controller_record *controller = entry->body;
-        qsort(controller->features, (size_t)controller->features_count, sizeof *controller->features,
-              image_compare_controller_features);
+        qsort(controller->features, (size_t)controller->features_count,
+              sizeof *controller->features, image_compare_controller_features);
     }
 }
 

@@ -54,8 +54,8 @@ struct connection_handler {
     // for another frame at once; false: when exchange_recycle is called.
     bool (*on_exchange_end)(struct exchange *exchange);
     void (*on_exchange_free)(struct exchange *exchange); // its memory goes
-    void (*on_close)(struct connection *connection);     // the socket is gone, requests may still wait
-    void (*on_free)(struct connection *connection);      // the last reference to `user` is gone
+    void (*on_close)(struct connection *connection); // the socket is gone, requests may still wait
+    void (*on_free)(struct connection *connection);  // the last reference to `user` is gone
     void *user;
 };
 
@@ -71,7 +71,7 @@ struct connection_settings {
 struct endpoint {
     const char *listener_name;
     const char *host; // "" for all addresses
-    int port;   // the one bound, when 0 was asked for
+    int port;         // the one bound, when 0 was asked for
     bool is_controller;
 };
 
@@ -82,7 +82,8 @@ struct connections {
     const struct connection_handler *handler;
     struct connection_settings *settings;
     struct connection_limits *limits;
-    void (*on_room)(void *arg); // a connection ended, perhaps a listener waits for that; any reactor
+    void (*on_room)(
+        void *arg); // a connection ended, perhaps a listener waits for that; any reactor
     void *on_room_arg;
     void (*on_freed)(void *arg); // a connection's memory went; may be NULL
     void *on_freed_arg;
@@ -91,7 +92,7 @@ struct connections {
     struct timer _starved_timer;
     struct list _spare;
     unsigned _spare_count;
-    unsigned count;       // connections whose memory is there
+    unsigned count; // connections whose memory is there
 };
 
 struct connection {
@@ -106,20 +107,20 @@ struct connection {
     struct watch _watch;
     struct message _adopt;
     struct reactor_after _flush;
-    struct list _exchanges;    // in order of arrival
+    struct list _exchanges; // in order of arrival
     struct list _starved_link;
     struct timer _idle_timer;
     int64_t _active_us;
-    unsigned _refs;            // the open socket, each exchange, each function at work
-    unsigned _waiting;         // exchanges not answered
+    unsigned _refs;    // the open socket, each exchange, each function at work
+    unsigned _waiting; // exchanges not answered
     unsigned _exchange_count;
-    struct buf *_frame;        // being received
-    struct buf *_held;         // read, but not yet looked at, because reading paused
+    struct buf *_frame; // being received
+    struct buf *_held;  // read, but not yet looked at, because reading paused
     size_t _held_position;
-    uint8_t _size[4];          // of the frame that comes
+    uint8_t _size[4]; // of the frame that comes
     uint8_t _size_have;
     bool _is_open;
-    bool _input_ended;         // (4)
+    bool _input_ended; // (4)
     bool _output_blocked;
 };
 
@@ -131,12 +132,12 @@ struct exchange {
     struct list _link;
     struct connection *connection;
     struct connections *_home;
-    struct buf *frame;       // counted; holds `data`
-    const uint8_t *data;     // the frame without its length
+    struct buf *frame;   // counted; holds `data`
+    const uint8_t *data; // the frame without its length
     size_t size;
     const struct piece *_pieces;
     uint32_t _piece_count;
-    uint32_t _piece;         // the one that leaves
+    uint32_t _piece; // the one that leaves
     size_t _piece_sent;
     const char *_close_reason;
 };
@@ -148,8 +149,8 @@ void connections_fini(struct connections *connections);
 void connections_close_all(struct connections *connections);
 
 // Takes over an accepted socket; any thread. The limits have counted it already.
-void connection_adopt(struct connections *home, int fd, const struct endpoint *endpoint, const char *host,
-                      int port);
+void connection_adopt(struct connections *home, int fd, const struct endpoint *endpoint,
+                      const char *host, int port);
 // The text of an address, without brackets or scope; into CONNECTION_HOST_SIZE bytes. Gives the port.
 int address_format(const struct sockaddr_storage *address, char *host);
 

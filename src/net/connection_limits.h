@@ -20,7 +20,7 @@ struct connection_limits {
     pthread_mutex_t _lock;
     struct hashmap _addresses; // text of the address -> struct address
     int32_t _count;
-    int64_t _tokens_us;        // what may be spent; a connection costs 1 s / rate
+    int64_t _tokens_us; // what may be spent; a connection costs 1 s / rate
     int64_t _filled_at_us;
 };
 
@@ -39,7 +39,8 @@ void connection_limits_override(struct connection_limits *limits, const char *ad
 
 // Whether one more may be accepted now: 0; INT64_MAX when one must end first; else microseconds to wait.
 int64_t connection_limits_wait_us(struct connection_limits *limits, int64_t now_us);
-enum connection_verdict connection_limits_open(struct connection_limits *limits, const char *address);
+enum connection_verdict connection_limits_open(struct connection_limits *limits,
+                                               const char *address);
 void connection_limits_close(struct connection_limits *limits, const char *address);
 int32_t connection_limits_count(struct connection_limits *limits);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by controller_test.c.
 #include "raft/metadata_log.h"
 
 #include <errno.h>
@@ -50,7 +51,8 @@ static int note_file(void *arg, const char *name)
         return 0;
     }
     // Left behind by a stop in the middle of writing or removing one.
-    if (strstr(name, SNAPSHOT_SUFFIX ".part") != NULL || strstr(name, SNAPSHOT_SUFFIX ".deleted") != NULL) {
+    if (strstr(name, SNAPSHOT_SUFFIX ".part") != NULL ||
+        strstr(name, SNAPSHOT_SUFFIX ".deleted") != NULL) {
         char *path = mem_printf("%s/%s", log->dir, name);
         log->options.disk->ops->unlink(log->options.disk, path);
         mem_free(path);
@@ -131,8 +133,8 @@ int metadata_log_open(const struct metadata_log_options *options, struct metadat
     if (error == 0 && log_end_offset(log->log) < metadata_log_snapshot_offset(log))
         error = log_truncate_fully(log->log, metadata_log_snapshot_offset(log));
     if (error != 0) {
-        trace_error(options->trace, "metadata log cannot be opened dir=\"%s\" error=\"%s\"", log->dir,
-                    strerror(-error));
+        trace_error(options->trace, "metadata log cannot be opened dir=\"%s\" error=\"%s\"",
+                    log->dir, strerror(-error));
         metadata_log_abandon(log);
         return error;
     }
@@ -170,7 +172,8 @@ const char *metadata_log_dir(const struct metadata_log *log)
 
 // ---- loading ------------------------------------------------------------------------------------------------
 
-static int load_snapshot(struct metadata_log *log, struct replay *replay, struct quorum_history *history)
+static int load_snapshot(struct metadata_log *log, struct replay *replay,
+                         struct quorum_history *history)
 {
     const struct snapshot_id *id = newest_snapshot(log);
     if (id == NULL)
@@ -180,8 +183,8 @@ static int load_snapshot(struct metadata_log *log, struct replay *replay, struct
     int error = disk_read_whole(log->options.disk, path, &file);
     struct snapshot_head head;
     const char *reason = NULL;
-    if (error == 0 && !snapshot_decode((struct bytes){ (const uint8_t *)file.data, file.size }, history->arena, &head,
-                                       replay, &reason))
+    if (error == 0 && !snapshot_decode((struct bytes){ (const uint8_t *)file.data, file.size },
+                                       history->arena, &head, replay, &reason))
         error = -EBADMSG;
     if (error != 0) {
         trace_error(log->options.trace, "snapshot cannot be read path=\"%s\" reason=\"%s\"", path,
@@ -200,8 +203,8 @@ static int load_snapshot(struct metadata_log *log, struct replay *replay, struct
     return error;
 }
 
-static bool load_control(struct replay *replay, struct quorum_history *history, const struct record *record,
-                         const char **reason)
+static bool load_control(struct replay *replay, struct quorum_history *history,
+                         const struct record *record, const char **reason)
 {
     int type = control_key_type(record->key);
     if (type != CONTROL_KRAFT_VERSION && type != CONTROL_KRAFT_VOTERS)
@@ -219,7 +222,8 @@ static bool load_control(struct replay *replay, struct quorum_history *history, 
     return true;
 }
 
-static bool load_batch(struct bytes batch, struct replay *replay, struct quorum_history *history, const char **reason)
+static bool load_batch(struct bytes batch, struct replay *replay, struct quorum_history *history,
+                       const char **reason)
 {
     bool is_control = batch_is_control(batch.data);
     int32_t epoch = batch_leader_epoch(batch.data);
@@ -248,7 +252,8 @@ static bool load_batch(struct bytes batch, struct replay *replay, struct quorum_
     return ok;
 }
 
-int metadata_log_load(struct metadata_log *log, struct replay *replay, struct quorum_history *history)
+int metadata_log_load(struct metadata_log *log, struct replay *replay,
+                      struct quorum_history *history)
 {
     int error = load_snapshot(log, replay, history);
     if (error != 0)
@@ -259,8 +264,8 @@ int metadata_log_load(struct metadata_log *log, struct replay *replay, struct qu
     uint8_t *buffer = NULL;
     size_t capacity = 0;
     int64_t size;
-    while (error == 0 &&
-           (size = log_read_batches(log->log, offset, READ_SIZE, INT64_MAX, &buffer, &capacity)) != 0) {
+    while (error == 0 && (size = log_read_batches(log->log, offset, READ_SIZE, INT64_MAX, &buffer,
+                                                  &capacity)) != 0) {
         if (size < 0) {
             error = (int)size;
             break;
@@ -274,7 +279,8 @@ int metadata_log_load(struct metadata_log *log, struct replay *replay, struct qu
                 continue; // the snapshot has it
             if (batch_offset < metadata_log_snapshot_offset(log) || !batch_is_intact(batch) ||
                 !load_batch(batch, replay, history, &reason)) {
-                trace_error(log->options.trace, "metadata log batch cannot be applied offset=%" PRId64 " reason=\"%s\"",
+                trace_error(log->options.trace,
+                            "metadata log batch cannot be applied offset=%" PRId64 " reason=\"%s\"",
                             batch_offset, reason);
                 error = -EBADMSG;
             }
@@ -310,8 +316,8 @@ int metadata_log_sync(struct metadata_log *log)
 {
     int error = log_flush(log->log, INT64_MAX);
     if (error != 0)
-        trace_error(log->options.trace, "metadata log cannot be synced dir=\"%s\" error=\"%s\"", log->dir,
-                    strerror(-error));
+        trace_error(log->options.trace, "metadata log cannot be synced dir=\"%s\" error=\"%s\"",
+                    log->dir, strerror(-error));
     return error;
 }
 
@@ -379,15 +385,17 @@ int metadata_log_snapshot(struct metadata_log *log, const struct metadata *metad
         .kraft_version = history->kraft_version,
         .voters = history->voters,
     };
-    int error = snapshot_write(log->options.disk, log->dir, id, &head, metadata, clock_wall_ms(log->options.clock));
+    int error = snapshot_write(log->options.disk, log->dir, id, &head, metadata,
+                               clock_wall_ms(log->options.clock));
     if (error != 0) {
-        trace_warn(log->options.trace, "snapshot cannot be written offset=%" PRId64 " error=\"%s\"", id.end_offset,
-                   strerror(-error));
+        trace_warn(log->options.trace, "snapshot cannot be written offset=%" PRId64 " error=\"%s\"",
+                   id.end_offset, strerror(-error));
         return error;
     }
     vec_reserve(log->snapshots, log->snapshots_count + 1, log->snapshots_capacity);
     log->snapshots[log->snapshots_count++] = id;
-    trace_info(log->options.trace, "snapshot written offset=%" PRId64 " epoch=%d", id.end_offset, id.epoch);
+    trace_info(log->options.trace, "snapshot written offset=%" PRId64 " epoch=%d", id.end_offset,
+               id.epoch);
     clean(log);
     return 0;
 }

@@ -33,9 +33,9 @@ struct metadata_log_options {
 
 // What the log says about the quorum itself, from the newest snapshot and the control records behind it.
 struct quorum_history {
-    struct arena *arena;                // of the voters
+    struct arena *arena; // of the voters
     int16_t kraft_version;
-    bool is_in_log;                     // kraft_version and voters stand in the log, not only in the genesis snapshot
+    bool is_in_log; // kraft_version and voters stand in the log, not only in the genesis snapshot
     const struct voters_record *voters; // NULL: none are recorded (kraft.version 0)
     int32_t last_epoch;                 // of the last record or of the newest snapshot; 0: none
     int64_t last_timestamp;             // of the last batch
@@ -51,7 +51,8 @@ const char *metadata_log_dir(const struct metadata_log *log); // .../__cluster_m
 
 // Replays the newest snapshot and all of the log behind it. 0, or -errno; -EBADMSG when a record cannot be applied
 // (said in the trace).
-int metadata_log_load(struct metadata_log *log, struct replay *replay, struct quorum_history *history);
+int metadata_log_load(struct metadata_log *log, struct replay *replay,
+                      struct quorum_history *history);
 
 // Where the next record goes.
 int64_t metadata_log_end_offset(const struct metadata_log *log);

@@ -38,7 +38,8 @@ static bool take_state(const json_t *object, struct quorum_state *out)
     if (!take_int32(object, "data_version", &data_version) || data_version < 0 || data_version > 1)
         return false;
     out->data_version = data_version;
-    if (!take_int32(object, "leaderId", &out->leader_id) || !take_int32(object, "leaderEpoch", &out->leader_epoch) ||
+    if (!take_int32(object, "leaderId", &out->leader_id) ||
+        !take_int32(object, "leaderEpoch", &out->leader_epoch) ||
         !take_int32(object, "votedId", &out->voted_id))
         return false;
     if (data_version == 0)
@@ -46,7 +47,8 @@ static bool take_state(const json_t *object, struct quorum_state *out)
     const json_t *directory = json_object_get(object, "votedDirectoryId");
     if (directory == NULL)
         return true;
-    return json_is_string(directory) && uuid_parse(str_of(json_string_value(directory)), &out->voted_directory_id);
+    return json_is_string(directory) &&
+           uuid_parse(str_of(json_string_value(directory)), &out->voted_directory_id);
 }
 
 int quorum_state_read(struct disk *disk, const char *metadata_dir, struct quorum_state *out)
@@ -56,7 +58,8 @@ int quorum_state_read(struct disk *disk, const char *metadata_dir, struct quorum
     int error = disk_read_whole(disk, path, &text);
     mem_free(path);
     if (error == 0) {
-        json_t *object = json_loadb(text.size > 0 ? text.data : "", text.size, JSON_REJECT_DUPLICATES, NULL);
+        json_t *object =
+            json_loadb(text.size > 0 ? text.data : "", text.size, JSON_REJECT_DUPLICATES, NULL);
         if (object == NULL || !take_state(object, out))
             error = -EBADMSG;
         json_decref(object);
@@ -65,12 +68,15 @@ int quorum_state_read(struct disk *disk, const char *metadata_dir, struct quorum
     return error;
 }
 
-int quorum_state_write(struct disk *disk, const char *metadata_dir, const struct quorum_state *state)
+int quorum_state_write(struct disk *disk, const char *metadata_dir,
+                       const struct quorum_state *state)
 {
     struct strbuf text = STRBUF_EMPTY;
     if (state->data_version == 0) {
-        strbuf_printf(&text, "{\"clusterId\":\"\",\"leaderId\":%d,\"leaderEpoch\":%d,\"votedId\":%d,\"appliedOffset\":0,"
-                             "\"currentVoters\":[",
+        strbuf_printf(&text,
+                      "{\"clusterId\":\"\",\"leaderId\":%d,\"leaderEpoch\":%d,\"votedId\":%d,"
+                      "\"appliedOffset\":0,"
+                      "\"currentVoters\":[",
                       state->leader_id, state->leader_epoch, state->voted_id);
         for (int32_t i = 0; i < state->voters_count; i++)
             strbuf_printf(&text, "%s{\"voterId\":%d}", i > 0 ? "," : "", state->voters[i]);
@@ -78,9 +84,11 @@ int quorum_state_write(struct disk *disk, const char *metadata_dir, const struct
     } else {
         char directory[UUID_TEXT_SIZE];
         uuid_format(state->voted_directory_id, directory);
-        strbuf_printf(&text, "{\"leaderId\":%d,\"leaderEpoch\":%d,\"votedId\":%d,\"votedDirectoryId\":\"%s\","
-                             "\"data_version\":1}",
-                      state->leader_id, state->leader_epoch, state->voted_id, directory);
+        strbuf_printf(
+            &text,
+            "{\"leaderId\":%d,\"leaderEpoch\":%d,\"votedId\":%d,\"votedDirectoryId\":\"%s\","
+            "\"data_version\":1}",
+            state->leader_id, state->leader_epoch, state->voted_id, directory);
     }
     char *path = mem_printf("%s/%s", metadata_dir, QUORUM_STATE_FILE);
     int error = disk_write_atomic(disk, path, text.data, text.size);

@@ -21,7 +21,7 @@
 enum { QUORUM_VOTERS_MAX = 64 };
 
 struct quorum_state {
-    int data_version; // 0 or 1: the form of the file
+    int data_version;     // 0 or 1: the form of the file
     int32_t leader_id;    // -1: none
     int32_t leader_epoch; // 0 before the first election
     int32_t voted_id;     // -1: none
@@ -36,6 +36,7 @@ struct quorum_state {
 // 0; -ENOENT when there is none; -EBADMSG when it is not of one of the two forms; else the disk's error.
 int quorum_state_read(struct disk *disk, const char *metadata_dir, struct quorum_state *out);
 // Durable when it returns 0.
-int quorum_state_write(struct disk *disk, const char *metadata_dir, const struct quorum_state *state);
+int quorum_state_write(struct disk *disk, const char *metadata_dir,
+                       const struct quorum_state *state);
 
 #endif

@@ -3,13 +3,14 @@
 
 #include "base/must.h"
 
-enum raft_verdict raft_check_voters(int32_t node_id, struct uuid directory_id, const struct voters_record *voters)
+enum raft_verdict raft_check_voters(int32_t node_id, struct uuid directory_id,
+                                    const struct voters_record *voters)
 {
     bool is_member = false;
     for (int32_t i = 0; i < voters->voters_count; i++) {
         const struct voters_record_voter *voter = &voters->voters[i];
-        if (voter->voter_id == node_id &&
-            (uuid_is_zero(voter->voter_directory_id) || uuid_eq(voter->voter_directory_id, directory_id)))
+        if (voter->voter_id == node_id && (uuid_is_zero(voter->voter_directory_id) ||
+                                           uuid_eq(voter->voter_directory_id, directory_id)))
             is_member = true;
     }
     if (!is_member)
@@ -17,8 +18,8 @@ enum raft_verdict raft_check_voters(int32_t node_id, struct uuid directory_id, c
     return voters->voters_count == 1 ? RAFT_IS_VOTER : RAFT_SEVERAL_VOTERS;
 }
 
-void raft_init(struct raft *raft, int32_t node_id, struct uuid directory_id, const struct quorum_state *state,
-               int32_t log_epoch)
+void raft_init(struct raft *raft, int32_t node_id, struct uuid directory_id,
+               const struct quorum_state *state, int32_t log_epoch)
 {
     *raft = (struct raft){
         .node_id = node_id,
@@ -47,8 +48,8 @@ static unsigned stand(struct raft *raft)
 
 static unsigned log_synced(struct raft *raft, int64_t end_offset)
 {
-    if (raft->role != RAFT_LEADER || raft->epoch_start_offset < 0 || end_offset <= raft->epoch_start_offset ||
-        end_offset <= raft->high_watermark)
+    if (raft->role != RAFT_LEADER || raft->epoch_start_offset < 0 ||
+        end_offset <= raft->epoch_start_offset || end_offset <= raft->high_watermark)
         return 0;
     raft->high_watermark = end_offset;
     return RAFT_HIGH_WATERMARK;

@@ -42,7 +42,7 @@ struct raft_event {
 
 enum raft_effect {
     RAFT_PERSIST_STATE = 1, // write raft->state durably
-    RAFT_BEGIN_EPOCH = 2,   // append LEADER_CHANGE (and what else a new cluster's first batch holds)
+    RAFT_BEGIN_EPOCH = 2, // append LEADER_CHANGE (and what else a new cluster's first batch holds)
     RAFT_HIGH_WATERMARK = 4 // raft->high_watermark has grown
 };
 
@@ -57,17 +57,18 @@ struct raft {
 
 enum raft_verdict {
     RAFT_IS_VOTER,
-    RAFT_NOT_A_VOTER,     // not in the set, or with another directory
-    RAFT_SEVERAL_VOTERS,  // refused, see above
+    RAFT_NOT_A_VOTER,    // not in the set, or with another directory
+    RAFT_SEVERAL_VOTERS, // refused, see above
 };
 
 // Whether this node may lead that set. Without voters in the log (kraft.version 0), voters are ids only:
 // directory ids of zero match any.
-enum raft_verdict raft_check_voters(int32_t node_id, struct uuid directory_id, const struct voters_record *voters);
+enum raft_verdict raft_check_voters(int32_t node_id, struct uuid directory_id,
+                                    const struct voters_record *voters);
 
 // `state`: of quorum-state or QUORUM_STATE_NONE; `log_epoch`: of the last record of log or snapshot (0: none).
-void raft_init(struct raft *raft, int32_t node_id, struct uuid directory_id, const struct quorum_state *state,
-               int32_t log_epoch);
+void raft_init(struct raft *raft, int32_t node_id, struct uuid directory_id,
+               const struct quorum_state *state, int32_t log_epoch);
 
 // Returns effects, or'ed.
 unsigned raft_step(struct raft *raft, const struct raft_event *event);

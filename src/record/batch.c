@@ -44,13 +44,15 @@ bool batch_is_intact(struct bytes batch)
 {
     if (batch.size < BATCH_HEADER_SIZE || batch_size(batch.data) != (int64_t)batch.size)
         return false;
-    return batch_crc(batch.data) == crc32c(batch.data + BATCH_CRC_START, batch.size - BATCH_CRC_START);
+    return batch_crc(batch.data) ==
+           crc32c(batch.data + BATCH_CRC_START, batch.size - BATCH_CRC_START);
 }
 
 bool batch_is_old_format(struct bytes batch)
 {
     enum { CRC_START = 16 };
-    if (batch.size < BATCH_SIZE_OVERHEAD + BATCH_MIN_SIZE_FIELD || batch_size(batch.data) != (int64_t)batch.size ||
+    if (batch.size < BATCH_SIZE_OVERHEAD + BATCH_MIN_SIZE_FIELD ||
+        batch_size(batch.data) != (int64_t)batch.size ||
         (batch_magic(batch.data) != 0 && batch_magic(batch.data) != 1))
         return false;
     return get_be32(batch.data + 12) ==

@@ -54,7 +54,7 @@ enum compression {
 };
 
 #define NO_PRODUCER_ID INT64_C(-1)
-#define NO_TIMESTAMP INT64_C(-1)
+#define NO_TIMESTAMP   INT64_C(-1)
 
 static inline int64_t batch_base_offset(const uint8_t *b)
 {
@@ -119,7 +119,8 @@ static inline int32_t batch_last_offset_delta(const uint8_t *b)
 
 static inline int64_t batch_last_offset(const uint8_t *b)
 {
-    return (int64_t)((uint64_t)batch_base_offset(b) + (uint64_t)(int64_t)batch_last_offset_delta(b));
+    return (int64_t)((uint64_t)batch_base_offset(b) +
+                     (uint64_t)(int64_t)batch_last_offset_delta(b));
 }
 
 static inline int64_t batch_next_offset(const uint8_t *b)

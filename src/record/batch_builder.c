@@ -29,9 +29,9 @@ void batch_builder_fini(struct batch_builder *builder)
     strbuf_fini(&builder->_packed);
 }
 
-void batch_builder_add_record(struct batch_builder *builder, int32_t offset_delta, int64_t timestamp,
-                              struct bytes key, struct bytes value, int32_t header_count,
-                              struct bytes headers)
+void batch_builder_add_record(struct batch_builder *builder, int32_t offset_delta,
+                              int64_t timestamp, struct bytes key, struct bytes value,
+                              int32_t header_count, struct bytes headers)
 {
     must(offset_delta > builder->_last_offset_delta);
     if (builder->_options.log_append_time)
@@ -46,9 +46,11 @@ void batch_builder_add_record(struct batch_builder *builder, int32_t offset_delt
     builder->count++;
 }
 
-void batch_builder_add(struct batch_builder *builder, int64_t timestamp, struct bytes key, struct bytes value)
+void batch_builder_add(struct batch_builder *builder, int64_t timestamp, struct bytes key,
+                       struct bytes value)
 {
-    batch_builder_add_record(builder, builder->_last_offset_delta + 1, timestamp, key, value, 0, BYTES_NULL);
+    batch_builder_add_record(builder, builder->_last_offset_delta + 1, timestamp, key, value, 0,
+                             BYTES_NULL);
 }
 
 size_t batch_builder_size(const struct batch_builder *builder)

@@ -19,7 +19,7 @@ struct batch_options {
     int32_t leader_epoch;
     enum compression compression;
     int32_t compression_level;
-    bool log_append_time;          // then all records have append_time
+    bool log_append_time; // then all records have append_time
     int64_t append_time;
     int64_t producer_id;
     int16_t producer_epoch;
@@ -30,8 +30,8 @@ struct batch_options {
 
 // No producer, nothing compressed, CreateTime, leader epoch -1.
 #define BATCH_OPTIONS_DEFAULT                                                                      \
-    .leader_epoch = -1, .compression_level = COMPRESSION_LEVEL_DEFAULT, .producer_id = NO_PRODUCER_ID, \
-    .producer_epoch = -1, .base_sequence = -1
+    .leader_epoch = -1, .compression_level = COMPRESSION_LEVEL_DEFAULT,                            \
+    .producer_id = NO_PRODUCER_ID, .producer_epoch = -1, .base_sequence = -1
 
 struct batch_builder {
     struct batch_options _options;
@@ -49,11 +49,12 @@ void batch_builder_reset(struct batch_builder *builder, const struct batch_optio
 void batch_builder_fini(struct batch_builder *builder);
 
 // Adds a record at the next offset; null keys and values have data == NULL.
-void batch_builder_add(struct batch_builder *builder, int64_t timestamp, struct bytes key, struct bytes value);
+void batch_builder_add(struct batch_builder *builder, int64_t timestamp, struct bytes key,
+                       struct bytes value);
 // Adds one with headers (encoded, see record.h) at any later offset: compaction leaves gaps.
-void batch_builder_add_record(struct batch_builder *builder, int32_t offset_delta, int64_t timestamp,
-                              struct bytes key, struct bytes value, int32_t header_count,
-                              struct bytes headers);
+void batch_builder_add_record(struct batch_builder *builder, int32_t offset_delta,
+                              int64_t timestamp, struct bytes key, struct bytes value,
+                              int32_t header_count, struct bytes headers);
 // Bytes so far, before compression, header included.
 size_t batch_builder_size(const struct batch_builder *builder);
 // The whole batch with header and CRC, writable. At least one record was added.

@@ -22,11 +22,11 @@
 
 enum {
     PIECE_SIZE = 64 * 1024,
-    KEEP_BELOW = 1024 * 1024,  // larger buffers are not kept for the next batch
+    KEEP_BELOW = 1024 * 1024, // larger buffers are not kept for the next batch
     SNAPPY_HEADER_SIZE = 16,
     SNAPPY_BLOCK_SIZE = 32 * 1024, // as xerial's writer
-    SNAPPY_RATIO_MAX = 22,     // a copy of 64 bytes takes 3 of input
-    LZ4_BLOCK_SIZE = 64 * 1024, // as Kafka's writer
+    SNAPPY_RATIO_MAX = 22,         // a copy of 64 bytes takes 3 of input
+    LZ4_BLOCK_SIZE = 64 * 1024,    // as Kafka's writer
     ZSTD_WINDOW_LOG_MAX = 27,
 };
 
@@ -229,7 +229,8 @@ static void lz4_open(struct decompressor *d)
     }
     int flg = flags[0], bd = flags[1], size_code = bd >> 4 & 7;
     // Version 1, independent blocks, nothing reserved; block sizes 64 KB, 256 KB, 1 MB, 4 MB.
-    if (flg >> 6 != 1 || (flg >> 5 & 1) != 1 || (flg & 3) != 0 || (bd & 0x8f) != 0 || size_code < 4) {
+    if (flg >> 6 != 1 || (flg >> 5 & 1) != 1 || (flg & 3) != 0 || (bd & 0x8f) != 0 ||
+        size_code < 4) {
         fail(d);
         return;
     }
@@ -295,7 +296,8 @@ static void zstd_open(struct decompressor *d)
     if (d->zstd == NULL) {
         d->zstd = ZSTD_createDCtx();
         must(d->zstd != NULL);
-        must(!ZSTD_isError(ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX)));
+        must(!ZSTD_isError(
+            ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX)));
     }
     ZSTD_DCtx_reset(d->zstd, ZSTD_reset_session_only);
     d->finished = false;
@@ -429,7 +431,8 @@ static void snappy_compress_framed(struct bytes raw, struct strbuf *out)
         size_t size = raw.size - at < SNAPPY_BLOCK_SIZE ? raw.size - at : SNAPPY_BLOCK_SIZE;
         size_t got = snappy_max_compressed_length(size);
         uint8_t *tail = reserve_tail(out, 4 + got);
-        must(snappy_compress((const char *)raw.data + at, size, (char *)tail + 4, &got) == SNAPPY_OK);
+        must(snappy_compress((const char *)raw.data + at, size, (char *)tail + 4, &got) ==
+             SNAPPY_OK);
         put_be32(tail, (uint32_t)got);
         out->size += 4 + got;
         at += size;
@@ -474,7 +477,8 @@ static void zstd_compress(int32_t level, struct bytes raw, struct strbuf *out)
     out->size += got;
 }
 
-void compress_bytes(enum compression compression, int32_t level, struct bytes raw, struct strbuf *out)
+void compress_bytes(enum compression compression, int32_t level, struct bytes raw,
+                    struct strbuf *out)
 {
     switch (compression) {
     case COMPRESSION_NONE:

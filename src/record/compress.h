@@ -37,6 +37,7 @@ enum { COMPRESSION_LEVEL_DEFAULT = INT32_MIN };
 
 // Appends the compressed form of `raw` to `out`. `level` is Kafka's for the codec (gzip 1..9 or -1, lz4 1..17,
 // zstd) or COMPRESSION_LEVEL_DEFAULT. Never fails: the levels were checked by configuration.
-void compress_bytes(enum compression compression, int32_t level, struct bytes raw, struct strbuf *out);
+void compress_bytes(enum compression compression, int32_t level, struct bytes raw,
+                    struct strbuf *out);
 
 #endif

@@ -175,9 +175,8 @@ static bool read_headers(struct record_iter *it, struct record *record)
         if (!skip_bytes(it, size) || !read_varint(it, &size) || !skip_bytes(it, size))
             return false;
     }
-    record->headers = it->_mode == RECORDS_SKIP
-                          ? BYTES_NULL
-                          : (struct bytes){ start, (size_t)(it->_at - start) };
+    record->headers =
+        it->_mode == RECORDS_SKIP ? BYTES_NULL : (struct bytes){ start, (size_t)(it->_at - start) };
     return true;
 }
 
@@ -196,12 +195,14 @@ static bool read_body(struct record_iter *it, struct record *record)
 {
     int64_t timestamp_delta;
     if (!read_byte(it, &record->attributes) || !read_varlong(it, &timestamp_delta) ||
-        !read_varint(it, &record->offset_delta) || !read_sized(it, &record->key_size, &record->key) ||
+        !read_varint(it, &record->offset_delta) ||
+        !read_sized(it, &record->key_size, &record->key) ||
         !read_sized(it, &record->value_size, &record->value) || !read_headers(it, record))
         return false;
     if (it->_left != 0)
         return malformed(it, "record is shorter than its size");
-    record->offset = (int64_t)((uint64_t)it->_base_offset + (uint64_t)(int64_t)record->offset_delta);
+    record->offset =
+        (int64_t)((uint64_t)it->_base_offset + (uint64_t)(int64_t)record->offset_delta);
     record->timestamp = it->_has_append_time
                             ? it->_append_time
                             : (int64_t)((uint64_t)it->_base_timestamp + (uint64_t)timestamp_delta);
@@ -315,8 +316,8 @@ static void add_sized(struct strbuf *out, struct bytes b)
         strbuf_add(out, b.data, b.size);
 }
 
-void record_encode(struct strbuf *out, int32_t offset_delta, int64_t timestamp_delta, struct bytes key,
-                   struct bytes value, int32_t header_count, struct bytes headers)
+void record_encode(struct strbuf *out, int32_t offset_delta, int64_t timestamp_delta,
+                   struct bytes key, struct bytes value, int32_t header_count, struct bytes headers)
 {
     size_t size = 1 + varlong_size(timestamp_delta) + varlong_size(offset_delta) + sized_size(key) +
                   sized_size(value) + varlong_size(header_count) + headers.size;

@@ -28,16 +28,16 @@
 
 struct record {
     int64_t offset;
-    int64_t timestamp;     // the append time when the batch has that type
+    int64_t timestamp; // the append time when the batch has that type
     int32_t offset_delta;
     uint8_t attributes;
-    int32_t size;          // bytes of the record with its size field
-    int32_t key_size;      // -1: null
-    int32_t value_size;    // -1: null
-    struct bytes key;      // RECORDS_WHOLE only
+    int32_t size;       // bytes of the record with its size field
+    int32_t key_size;   // -1: null
+    int32_t value_size; // -1: null
+    struct bytes key;   // RECORDS_WHOLE only
     struct bytes value;
     int32_t header_count;
-    struct bytes headers;  // encoded; see record_header_next
+    struct bytes headers; // encoded; see record_header_next
 };
 
 struct record_header {
@@ -49,8 +49,8 @@ enum records_mode { RECORDS_WHOLE, RECORDS_SKIP };
 
 enum records_error {
     RECORDS_OK,
-    RECORDS_MALFORMED,    // Kafka's InvalidRecordException
-    RECORDS_UNREADABLE,   // the compressed bytes are damaged, or of no known codec
+    RECORDS_MALFORMED,  // Kafka's InvalidRecordException
+    RECORDS_UNREADABLE, // the compressed bytes are damaged, or of no known codec
 };
 
 struct record_iter {
@@ -82,8 +82,9 @@ bool record_header_next(struct bytes *rest, struct record_header *header);
 
 // Appends a record's encoding, size included. `headers` are as in struct record: already encoded.
 struct strbuf;
-void record_encode(struct strbuf *out, int32_t offset_delta, int64_t timestamp_delta, struct bytes key,
-                   struct bytes value, int32_t header_count, struct bytes headers);
+void record_encode(struct strbuf *out, int32_t offset_delta, int64_t timestamp_delta,
+                   struct bytes key, struct bytes value, int32_t header_count,
+                   struct bytes headers);
 void record_header_encode(struct strbuf *out, struct str key, struct bytes value);
 
 #endif

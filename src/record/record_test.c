@@ -20,9 +20,11 @@ static struct bytes random_bytes(uint8_t *into, size_t size)
 
 // A batch as Kafka 4.3.1's own classes print it: one record, key "k", value "v", a header "h"="x", timestamp 1000.
 static const uint8_t kafka_batch[] = {
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x3e, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 3, 0xe8, 0, 0, 0, 0, 0, 0, 3, 0xe8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, 24, 0, 0, 0, 2, 'k', 2, 'v', 2, 2, 'h', 2, 'x',
+    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0x3e, 0xff, 0xff, 0xff,
+    0xff, 2,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+    0,    0,    0,    3,    0xe8, 0,    0,    0,    0,    0,    0,    3,    0xe8, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0,    0,    0,
+    1,    24,   0,    0,    0,    2,    'k',  2,    'v',  2,    2,    'h',  2,    'x',
 };
 
 static void the_layout_is_kafkas(void)
@@ -105,9 +107,9 @@ static void every_codec_round_trips(void)
     record_header_encode(&headers, str_of(""), B("abc"));
     for (int codec = COMPRESSION_NONE; codec <= COMPRESSION_ZSTD; codec++) {
         struct batch_builder builder;
-        batch_builder_init(&builder, &(struct batch_options){ BATCH_OPTIONS_DEFAULT,
-                                                              .base_offset = 70,
-                                                              .compression = (enum compression)codec });
+        batch_builder_init(&builder,
+                           &(struct batch_options){ BATCH_OPTIONS_DEFAULT, .base_offset = 70,
+                                                    .compression = (enum compression)codec });
         batch_builder_add(&builder, 5000, BYTES_NULL, big);
         batch_builder_add(&builder, 4000, B(""), BYTES_NULL);
         batch_builder_add_record(&builder, 5, 6000, B("k"), B("v"), 2,
@@ -129,8 +131,9 @@ static void every_truncation_is_noticed(void)
 {
     for (int codec = COMPRESSION_NONE; codec <= COMPRESSION_ZSTD; codec++) {
         struct batch_builder builder;
-        batch_builder_init(&builder, &(struct batch_options){ BATCH_OPTIONS_DEFAULT,
-                                                              .compression = (enum compression)codec });
+        batch_builder_init(&builder,
+                           &(struct batch_options){ BATCH_OPTIONS_DEFAULT,
+                                                    .compression = (enum compression)codec });
         batch_builder_add(&builder, 1, B("key"), B("the value of the first record"));
         batch_builder_add(&builder, 1, B("key"), B("the value of the second record"));
         struct bytes batch = batch_builder_finish(&builder);
@@ -171,11 +174,12 @@ static void lying_records_are_malformed(void)
 {
     // size 6: attributes, timestamp, offset, key -1, value -1, no headers
     CU_ASSERT_EQUAL(error_of(B("\x0c\0\0\0\x01\x01\0"), 1), RECORDS_OK);
-    CU_ASSERT_EQUAL(error_of(B("\x0c\0\0\0\x01\x01\0"), 2), RECORDS_MALFORMED);   // one too few
-    CU_ASSERT_EQUAL(error_of(B("\x0c\0\0\0\x01\x01\0."), 1), RECORDS_MALFORMED);  // bytes behind
-    CU_ASSERT_EQUAL(error_of(B("\x0e\0\0\0\x01\x01\0."), 1), RECORDS_MALFORMED);  // size too large
-    CU_ASSERT_EQUAL(error_of(B("\x0a\0\0\0\x01\x01\0"), 1), RECORDS_MALFORMED);   // size too small
-    CU_ASSERT_EQUAL(error_of(B("\x0c\0\0\0\x0a\x01\0"), 1), RECORDS_MALFORMED);   // key past the record
+    CU_ASSERT_EQUAL(error_of(B("\x0c\0\0\0\x01\x01\0"), 2), RECORDS_MALFORMED);  // one too few
+    CU_ASSERT_EQUAL(error_of(B("\x0c\0\0\0\x01\x01\0."), 1), RECORDS_MALFORMED); // bytes behind
+    CU_ASSERT_EQUAL(error_of(B("\x0e\0\0\0\x01\x01\0."), 1), RECORDS_MALFORMED); // size too large
+    CU_ASSERT_EQUAL(error_of(B("\x0a\0\0\0\x01\x01\0"), 1), RECORDS_MALFORMED);  // size too small
+    CU_ASSERT_EQUAL(error_of(B("\x0c\0\0\0\x0a\x01\0"), 1),
+                    RECORDS_MALFORMED); // key past the record
     CU_ASSERT_EQUAL(error_of(B("\x0c\0\0\0\x01\x01\x01"), 1), RECORDS_MALFORMED); // -1 headers
     CU_ASSERT_EQUAL(error_of(B("\x0c\0\0\0\x01\x01\x04"), 1), RECORDS_MALFORMED); // headers missing
     CU_ASSERT_EQUAL(error_of(B("\x01\0\0\0\x01\x01\0"), 1), RECORDS_MALFORMED);   // negative size
@@ -227,10 +231,18 @@ static void lz4_flags_are_kafkas(void)
         size_t size;
         bool good;
     } cases[] = {
-        { "\x04\x22\x4d\x18\x60\x40\x82\x03\x00\x00\x80" "abc\0\0\0\0", 18, true },  // as Kafka writes
-        { "\x04\x22\x4d\x18\x60\x40\x83\x03\x00\x00\x80" "abc\0\0\0\0", 18, false }, // header checksum
-        { "\x04\x22\x4d\x18\x40\x40\xc0\x03\x00\x00\x80" "abc\0\0\0\0", 18, false }, // dependent blocks
-        { "\x04\x22\x4d\x18\x60\x40\x82\x03\x00\x00\x80" "ab", 13, false },          // ends early
+        { "\x04\x22\x4d\x18\x60\x40\x82\x03\x00\x00\x80"
+          "abc\0\0\0\0",
+          18, true }, // as Kafka writes
+        { "\x04\x22\x4d\x18\x60\x40\x83\x03\x00\x00\x80"
+          "abc\0\0\0\0",
+          18, false }, // header checksum
+        { "\x04\x22\x4d\x18\x40\x40\xc0\x03\x00\x00\x80"
+          "abc\0\0\0\0",
+          18, false }, // dependent blocks
+        { "\x04\x22\x4d\x18\x60\x40\x82\x03\x00\x00\x80"
+          "ab",
+          13, false }, // ends early
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct decompressor *d = decompressor_open(
@@ -247,4 +259,5 @@ static void lz4_flags_are_kafkas(void)
 
 TEST_MAIN("record", TEST(the_layout_is_kafkas), TEST(every_codec_round_trips),
           TEST(every_truncation_is_noticed), TEST(lying_records_are_malformed),
-          TEST(snappy_without_framing_is_read), TEST(decompressors_nest), TEST(lz4_flags_are_kafkas))
+          TEST(snappy_without_framing_is_read), TEST(decompressors_nest),
+          TEST(lz4_flags_are_kafkas))

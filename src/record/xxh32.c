@@ -2,7 +2,8 @@
 // Four lanes eat 16 bytes a round; the rest is mixed in by fours and ones; then an avalanche.
 #include "record/xxh32.h"
 
-static const uint32_t P1 = 2654435761u, P2 = 2246822519u, P3 = 3266489917u, P4 = 668265263u, P5 = 374761393u;
+static const uint32_t P1 = 2654435761u, P2 = 2246822519u, P3 = 3266489917u, P4 = 668265263u,
+                      P5 = 374761393u;
 
 static uint32_t rotate(uint32_t v, int by)
 {

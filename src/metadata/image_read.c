@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Making the image, its lock, its subscribers, and asking it. What changes it is in image.c.
+// What metadata.h promises its readers: the image made, its lock, its subscribers, the questions. What changes it is in
+// image.c. Tested by replay_test.c.
 #include "metadata/metadata.h"
 
 #include "base/mem.h"
@@ -79,8 +80,10 @@ void metadata_unsubscribe(struct metadata *metadata, struct metadata_subscriptio
 void metadata_tell(struct metadata *metadata, const struct metadata_delta *delta)
 {
     pthread_mutex_lock(&metadata->_subscriptions_lock);
-    list_for_each (at, &metadata->_subscriptions) {
-        struct metadata_subscription *subscription = container_of(at, struct metadata_subscription, _link);
+    list_for_each(at, &metadata->_subscriptions)
+    {
+        struct metadata_subscription *subscription =
+            container_of(at, struct metadata_subscription, _link);
         subscription->on_change(subscription, delta);
     }
     pthread_mutex_unlock(&metadata->_subscriptions_lock);
@@ -88,10 +91,12 @@ void metadata_tell(struct metadata *metadata, const struct metadata_delta *delta
 
 const struct metadata_topic *metadata_find_topic(const struct metadata *metadata, struct str name)
 {
-    return name.data == NULL ? NULL : hashmap_find(&metadata->_topics_by_name, name.data, name.size);
+    return name.data == NULL ? NULL
+                             : hashmap_find(&metadata->_topics_by_name, name.data, name.size);
 }
 
-const struct metadata_topic *metadata_find_topic_by_id(const struct metadata *metadata, struct uuid id)
+const struct metadata_topic *metadata_find_topic_by_id(const struct metadata *metadata,
+                                                       struct uuid id)
 {
     return hashmap_find(&metadata->_topics_by_id, id.bytes, sizeof id.bytes);
 }
@@ -106,15 +111,17 @@ const struct metadata_topic *metadata_next_topic(const struct metadata *metadata
     return hashmap_next(&metadata->_topics_by_id, at);
 }
 
-const struct metadata_partition *metadata_topic_partition(const struct metadata_topic *topic, int32_t partition)
+const struct metadata_partition *metadata_topic_partition(const struct metadata_topic *topic,
+                                                          int32_t partition)
 {
-    if (partition < 0 || partition >= topic->partitions_count || topic->partitions[partition].replicas == NULL)
+    if (partition < 0 || partition >= topic->partitions_count ||
+        topic->partitions[partition].replicas == NULL)
         return NULL;
     return &topic->partitions[partition];
 }
 
-const struct metadata_configs *metadata_find_configs(const struct metadata *metadata, enum config_resource type,
-                                                     struct str name)
+const struct metadata_configs *metadata_find_configs(const struct metadata *metadata,
+                                                     enum config_resource type, struct str name)
 {
     char key[IMAGE_CONFIG_KEY_MAX];
     if (name.data == NULL || name.size + 1 > sizeof key)
@@ -161,12 +168,14 @@ const struct metadata_endpoint *metadata_broker_endpoint(const struct metadata_b
     return NULL;
 }
 
-const struct metadata_controller *metadata_find_controller(const struct metadata *metadata, int32_t id)
+const struct metadata_controller *metadata_find_controller(const struct metadata *metadata,
+                                                           int32_t id)
 {
     return hashmap_find(&metadata->_controllers, &id, sizeof id);
 }
 
-const struct metadata_controller *metadata_next_controller(const struct metadata *metadata, size_t *at)
+const struct metadata_controller *metadata_next_controller(const struct metadata *metadata,
+                                                           size_t *at)
 {
     return hashmap_next(&metadata->_controllers, at);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "metadata/record.h"
+// Tested by replay_test.c.
+#include "metadata/metadata_record.h"
 
 #include "base/must.h"
 
@@ -10,7 +11,8 @@ void metadata_entries_init(struct metadata_entries *entries, struct arena *arena
     *entries = (struct metadata_entries){ .arena = arena };
 }
 
-void *metadata_entries_add(struct metadata_entries *entries, enum metadata_record type, int16_t version)
+void *metadata_entries_add(struct metadata_entries *entries, enum metadata_record type,
+                           int16_t version)
 {
     if (entries->count == entries->_capacity) {
         size_t capacity = entries->_capacity == 0 ? 8 : 2 * entries->_capacity;
@@ -34,7 +36,8 @@ void metadata_entries_cut(struct metadata_entries *entries, size_t count)
     entries->count = count;
 }
 
-bool metadata_record_decode(struct bytes value, struct arena *arena, struct metadata_entry *out, const char **reason)
+bool metadata_record_decode(struct bytes value, struct arena *arena, struct metadata_entry *out,
+                            const char **reason)
 {
     struct reader reader;
     reader_init(&reader, value.data, value.size);
@@ -49,7 +52,8 @@ bool metadata_record_decode(struct bytes value, struct arena *arena, struct meta
         *reason = arena_printf(arena, "frame version %u of a metadata record is unknown", frame);
         return false;
     }
-    const struct message_desc *desc = type <= INT16_MAX ? record_desc(RECORD_DOMAIN_METADATA, (int)type) : NULL;
+    const struct message_desc *desc =
+        type <= INT16_MAX ? record_desc(RECORD_DOMAIN_METADATA, (int)type) : NULL;
     if (desc == NULL) {
         *reason = arena_printf(arena, "metadata record type %u is unknown", type);
         return false;
@@ -64,7 +68,8 @@ bool metadata_record_decode(struct bytes value, struct arena *arena, struct meta
         return false;
     }
     if (reader_remaining(&reader) > 0) {
-        *reason = arena_printf(arena, "%s: %zu bytes too many", desc->name, reader_remaining(&reader));
+        *reason =
+            arena_printf(arena, "%s: %zu bytes too many", desc->name, reader_remaining(&reader));
         return false;
     }
     *out = (struct metadata_entry){ (enum metadata_record)type, (int16_t)version, body };
