@@ -111,6 +111,7 @@ void coordinator_free(struct coordinator *coordinator)
     for (int32_t i = 0; i < coordinator->options.partition_count; i++) {
         struct coordinator_shard *shard = &coordinator->shards[i];
         forget(shard);
+        alarm_set(coordinator->options.alarms, &shard->alarm, INT64_MAX);
         timers_fini(&shard->timers);
         strbuf_fini(&shard->added);
         mem_free(shard->records);

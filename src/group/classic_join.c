@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // See the header. A member that asks again while its first JoinGroup still waits (it lost its connection)
 // has the first answered with REBALANCE_IN_PROGRESS.
+// Tested by group/classic_rebalance_test.c, group/group_coordinator_test.c and compat-tests/twin/groups.
 #include "group/classic_join.h"
 
 #include "base/mem.h"

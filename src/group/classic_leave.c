@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // See the header.
+// Tested by compat-tests/twin/groups.
 #include "group/classic_leave.h"
 
 static enum kafka_error remove_member(struct group_shard *state, struct classic_group *group,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory of a member. Its protocols are one block, |array|names and metadata|, replaced at each join.
+// Tested by group/classic_group_test.c.
 #include "group/classic_member.h"
 
 #include "base/mem.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // See the header.
+// Tested by group/group_coordinator_test.c and compat-tests/twin/groups.
 #include "group/group_commit.h"
 
 #include "group/classic_rebalance.h"

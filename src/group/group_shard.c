@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Replay of __consumer_offsets into groups and offsets, and what has to be taken out of it again.
+// Tested by group/group_coordinator_test.c.
 #include "group/group_shard.h"
 
 #include <errno.h>

@@ -15,3 +15,16 @@ libcore_a_SOURCES += \
 	%D%/group_offsets.c %D%/group_offsets.h \
 	%D%/group_records.c %D%/group_records.h \
 	%D%/group_shard.c %D%/group_shard.h
+EXTRA_DIST += %D%/testing_groups.h
+if TESTS_POSSIBLE
+group_tests = \
+	%D%/classic_group_test \
+	%D%/classic_rebalance_test \
+	%D%/foreign_group_test \
+	%D%/group_coordinator_test \
+	%D%/group_expiry_test \
+	%D%/group_offsets_test \
+	%D%/group_records_test
+check_PROGRAMS += $(group_tests)
+TESTS += $(group_tests)
+endif
