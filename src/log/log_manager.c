@@ -60,6 +60,7 @@ struct log_dir {
     bool is_offline;
     int64_t broker_epoch; // of the clean stop
     size_t log_count;
+    uint64_t checkpoints_written[3]; // hashes of what the files hold, by enum checkpoint_kind; 0: not written yet
 };
 
 struct managed { // value of the map
@@ -669,9 +670,15 @@ static int write_checkpoint(struct log_manager *manager, struct log_dir *dir,
             continue;
         checkpoint_writer_add(&writer, parsed.topic, parsed.partition, offset);
     }
-    char *path = mem_printf("%s/%s", dir->path, names[kind]);
-    int error = checkpoint_writer_write(&writer, manager->options.disk, path, true);
-    mem_free(path);
+    // An idle broker leaves the disk alone.
+    uint64_t hash = hash_bytes(writer._lines.data, writer._lines.size) | 1;
+    int error = 0;
+    if (hash != dir->checkpoints_written[kind]) {
+        char *path = mem_printf("%s/%s", dir->path, names[kind]);
+        error = checkpoint_writer_write(&writer, manager->options.disk, path, true);
+        dir->checkpoints_written[kind] = error == 0 ? hash : 0;
+        mem_free(path);
+    }
     checkpoint_writer_fini(&writer);
     log_list_fini(&list);
     return error;
