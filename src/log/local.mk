@@ -17,6 +17,7 @@ libcore_a_SOURCES += \
 	%D%/segment.c %D%/segment.h \
 	%D%/time_index.c %D%/time_index.h \
 	%D%/txn_index.c %D%/txn_index.h
+EXTRA_DIST += %D%/testdata/log_fuzz %D%/check_log_fuzz.sh
 if TESTS_POSSIBLE
 log_tests = \
 	%D%/checkpoint_test \
@@ -27,12 +28,14 @@ log_tests = \
 	%D%/log_validate_test \
 	%D%/producer_state_test
 log_disk_testing = %D%/disk_testing.c %D%/disk_testing.h
-check_PROGRAMS += $(log_tests)
+check_PROGRAMS += $(log_tests) %D%/log_fuzz
+src_log_log_fuzz_SOURCES = %D%/log_fuzz.c $(log_disk_testing) $(FUZZ_MAIN)
+src_log_log_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 src_log_checkpoint_test_SOURCES = %D%/checkpoint_test.c $(log_disk_testing)
 src_log_index_file_test_SOURCES = %D%/index_file_test.c $(log_disk_testing)
 src_log_log_faults_test_SOURCES = %D%/log_faults_test.c $(log_disk_testing)
 src_log_producer_state_test_SOURCES = %D%/producer_state_test.c $(log_disk_testing)
 src_log_log_manager_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_log_log_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
-TESTS += $(log_tests)
+TESTS += $(log_tests) %D%/check_log_fuzz.sh
 endif
