@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by broker_test.c.
 #include "broker/endpoints.h"
 
 #include <limits.h>

@@ -60,7 +60,8 @@ struct log_dir {
     bool is_offline;
     int64_t broker_epoch; // of the clean stop
     size_t log_count;
-    uint64_t checkpoints_written[3]; // hashes of what the files hold, by enum checkpoint_kind; 0: not written yet
+    uint64_t checkpoints_written
+        [3]; // hashes of what the files hold, by enum checkpoint_kind; 0: not written yet
 };
 
 struct managed { // value of the map
