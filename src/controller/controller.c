@@ -139,7 +139,8 @@ static void synced(struct controller *controller)
         metadata_log_set_high_watermark(controller->log, controller->raft.high_watermark);
 }
 
-// Takes part in the cluster as its leader: the first write of the epoch.
+// Takes part in the cluster as its leader: the first write of the epoch. It is synced with the one that follows: a start
+// has enough to wait for.
 static int activate(struct controller *controller, const struct voters_record *voters)
 {
     const struct controller_options *options = &controller->options;
@@ -174,13 +175,10 @@ static int activate(struct controller *controller, const struct voters_record *v
                      records_offset, epoch, now_ms);
     struct bytes batches = { (const uint8_t *)controller->batches.data, controller->batches.size };
     error = metadata_log_append(controller->log, batches, epoch);
-    if (error == 0)
-        error = metadata_log_sync(controller->log);
     if (error != 0)
         return refuse_open(controller, error, "the metadata log cannot be written");
     raft_step(&controller->raft,
               &(struct raft_event){ .type = RAFT_EPOCH_BEGUN, .offset = offset });
-    synced(controller);
 
     controller->published->offset = records_offset - 1;
     controller->published->epoch = epoch;
@@ -555,54 +553,75 @@ void controller_free(struct controller *controller)
 
 // ---- calling ------------------------------------------------------------------------------------------------
 
-void controller_submit(struct controller *controller, struct controller_call *call)
+static void submit(struct controller *controller, struct controller_call *calls, size_t count)
 {
     pthread_mutex_lock(&controller->lock);
     bool is_refused = controller->is_stopping || controller->has_failed;
-    if (!is_refused) {
-        bool was_empty = list_is_empty(&controller->queue);
-        list_append(&controller->queue, &call->_link);
-        if (was_empty)
-            pthread_cond_signal(&controller->wake);
-    }
+    bool was_empty = list_is_empty(&controller->queue);
+    for (size_t i = 0; !is_refused && i < count; i++)
+        list_append(&controller->queue, &calls[i]._link);
+    if (!is_refused && was_empty)
+        pthread_cond_signal(&controller->wake);
     pthread_mutex_unlock(&controller->lock);
-    if (is_refused) {
-        call_fail(call, (struct answer){ KERR_NOT_CONTROLLER, NULL });
-        call->completion->complete(call->completion);
+    for (size_t i = 0; is_refused && i < count; i++) {
+        call_fail(&calls[i], (struct answer){ KERR_NOT_CONTROLLER, NULL });
+        calls[i].completion->complete(calls[i].completion);
     }
 }
 
+void controller_submit(struct controller *controller, struct controller_call *call)
+{
+    submit(controller, call, 1);
+}
+
+// A call of someone who blocks.
 struct waiting {
     struct completion completion;
+    struct waiters *waiters;
+};
+
+struct waiters {
     pthread_mutex_t lock;
     pthread_cond_t done;
-    bool is_done;
+    size_t left;
 };
 
 static void on_waited(struct completion *completion)
 {
-    struct waiting *waiting = container_of(completion, struct waiting, completion);
-    pthread_mutex_lock(&waiting->lock);
-    waiting->is_done = true;
-    pthread_cond_signal(&waiting->done);
-    pthread_mutex_unlock(&waiting->lock);
+    struct waiters *waiters = container_of(completion, struct waiting, completion)->waiters;
+    pthread_mutex_lock(&waiters->lock);
+    if (--waiters->left == 0)
+        pthread_cond_signal(&waiters->done);
+    pthread_mutex_unlock(&waiters->lock);
 }
 
 void controller_call(struct controller *controller, struct controller_call *call)
 {
-    struct waiting waiting = { .completion.complete = on_waited };
-    pthread_mutex_init(&waiting.lock, NULL);
-    pthread_cond_init(&waiting.done, NULL);
-    call->completion = &waiting.completion;
-    controller_submit(controller, call);
+    controller_call_all(controller, call, 1);
+}
+
+void controller_call_all(struct controller *controller, struct controller_call *calls, size_t count)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct waiting *waiting = arena_array(&arena, struct waiting, count);
+    struct waiters waiters = { .left = count };
+    pthread_mutex_init(&waiters.lock, NULL);
+    pthread_cond_init(&waiters.done, NULL);
+    for (size_t i = 0; i < count; i++) {
+        waiting[i] = (struct waiting){ { .complete = on_waited }, &waiters };
+        calls[i].completion = &waiting[i].completion;
+    }
+    submit(controller, calls, count);
     if (!controller->has_thread)
         controller_step(controller);
-    pthread_mutex_lock(&waiting.lock);
-    while (!waiting.is_done)
-        pthread_cond_wait(&waiting.done, &waiting.lock);
-    pthread_mutex_unlock(&waiting.lock);
-    pthread_cond_destroy(&waiting.done);
-    pthread_mutex_destroy(&waiting.lock);
+    pthread_mutex_lock(&waiters.lock);
+    while (waiters.left > 0)
+        pthread_cond_wait(&waiters.done, &waiters.lock);
+    pthread_mutex_unlock(&waiters.lock);
+    pthread_cond_destroy(&waiters.done);
+    pthread_mutex_destroy(&waiters.lock);
+    arena_fini(&arena);
 }
 
 void controller_auto_create_topic(struct controller *controller, struct str name)

@@ -65,7 +65,8 @@ struct controller_options {
 };
 
 // Opens or creates the metadata log, elects itself, writes what an empty cluster starts with (bootstrap.checkpoint),
-// and publishes the image. 0, or -errno: the log could not be read or written (said in the trace).
+// and publishes the image. What it wrote is committed by the first call, which is the registration of our own broker:
+// before that, nobody may act on the image. 0, or -errno: the log could not be read or written (said in the trace).
 int controller_open(const struct controller_options *options, struct controller **out);
 // Runs the thread. Without it, controller_step does its work in the caller (simulator, tests).
 int controller_start(struct controller *controller);
@@ -78,8 +79,11 @@ void controller_free(struct controller *controller); // after controller_stop; N
 // From any thread. After controller_stop: answered at once with NOT_CONTROLLER.
 void controller_submit(struct controller *controller, struct controller_call *call);
 
-// The same for a caller that may block (start and stop of the broker, never a reactor): `call->completion` is not used.
+// The same for a caller that may block (start and stop of the broker, never a reactor): returns when it is completed.
+// `call->completion` is not used.
 void controller_call(struct controller *controller, struct controller_call *call);
+// Several, which share a write.
+void controller_call_all(struct controller *controller, struct controller_call *calls, size_t count);
 
 // Starts the creation of a topic as a client's Metadata request or a coordinator's first use does, with the broker's
 // defaults, or, for Kafka's internal topics, with their own partition counts, factors and configs. Returns at once;

@@ -11,19 +11,17 @@
 #include "protocol/messages/controller_registration.h"
 #include "protocol/registry.h"
 
-static void call(struct local_broker *broker, enum api_key api_key, const void *request,
-                 void *response, struct arena *arena)
+static struct controller_call call_of(enum api_key api_key, const void *request, void *response,
+                                      struct arena *arena)
 {
-    const struct message_desc *desc = message_request_desc((int16_t)api_key);
-    struct controller_call call = {
+    message_init(message_response_desc((int16_t)api_key), response);
+    return (struct controller_call){
         .api_key = api_key,
-        .version = desc->versions.last,
+        .version = message_request_desc((int16_t)api_key)->versions.last,
         .request = request,
         .response = response,
         .arena = arena,
     };
-    message_init(message_response_desc((int16_t)api_key), response);
-    controller_call(broker->controller, &call);
 }
 
 static enum kafka_error refused(struct local_broker *broker, const char *what, int16_t error)
@@ -36,85 +34,83 @@ static enum kafka_error refused(struct local_broker *broker, const char *what, i
 
 // ---- registration -------------------------------------------------------------------------------------------
 
-static enum kafka_error register_controller(struct local_broker *broker)
+// All features that this node has, in either kind of registration.
+#define FILL_FEATURES(request, arena)                                                              \
+    do {                                                                                           \
+        (request)->features =                                                                      \
+            arena_zalloc((arena), sizeof *(request)->features * (features_supported_count + 1));   \
+        for (size_t i = 0; i <= features_supported_count; i++) {                                   \
+            const struct feature_support *feature = i < features_supported_count                   \
+                                                        ? &features_supported[i]                   \
+                                                        : feature_find_supported("kraft.version"); \
+            (request)->features[i].name = str_of(feature->name);                                   \
+            (request)->features[i].min_supported_version = feature->min_supported_version;         \
+            (request)->features[i].max_supported_version = feature->max_supported_version;         \
+            (request)->features_count++;                                                           \
+        }                                                                                          \
+    } while (0)
+
+#define FILL_LISTENERS(request, arena, endpoints, count)                                           \
+    do {                                                                                           \
+        (request)->listeners =                                                                     \
+            arena_zalloc((arena), sizeof *(request)->listeners * ((size_t)(count) + 1));           \
+        (request)->listeners_count = (count);                                                      \
+        for (int32_t i = 0; i < (count); i++) {                                                    \
+            (request)->listeners[i].name = (endpoints)[i].listener_name;                           \
+            (request)->listeners[i].host = (endpoints)[i].host;                                    \
+            (request)->listeners[i].port = (endpoints)[i].port;                                    \
+            (request)->listeners[i].security_protocol = (endpoints)[i].security_protocol;          \
+        }                                                                                          \
+    } while (0)
+
+static void fill_controller(const struct local_broker *broker,
+                            struct controller_registration_request *request, struct arena *arena)
 {
-    struct arena arena;
-    arena_init(&arena);
-    struct controller_registration_request request;
-    struct controller_registration_response response;
-    message_init(&controller_registration_request_desc, &request);
-    request.controller_id = broker->node_id;
-    request.incarnation_id = broker->incarnation_id;
-    request.listeners = arena_array(&arena, struct controller_registration_request_listener,
-                                    broker->controller_endpoints_count + 1);
-    request.listeners_count = broker->controller_endpoints_count;
-    for (int32_t i = 0; i < broker->controller_endpoints_count; i++) {
-        request.listeners[i].name = broker->controller_endpoints[i].listener_name;
-        request.listeners[i].host = broker->controller_endpoints[i].host;
-        request.listeners[i].port = broker->controller_endpoints[i].port;
-        request.listeners[i].security_protocol = broker->controller_endpoints[i].security_protocol;
-    }
-    request.features = arena_array(&arena, struct controller_registration_request_feature,
-                                   features_supported_count + 1);
-    for (size_t i = 0; i <= features_supported_count; i++) {
-        const struct feature_support *feature = i < features_supported_count
-                                                    ? &features_supported[i]
-                                                    : feature_find_supported("kraft.version");
-        struct controller_registration_request_feature *claim =
-            &request.features[request.features_count++];
-        claim->name = str_of(feature->name);
-        claim->min_supported_version = feature->min_supported_version;
-        claim->max_supported_version = feature->max_supported_version;
-    }
-    call(broker, API_CONTROLLER_REGISTRATION, &request, &response, &arena);
-    enum kafka_error error = (enum kafka_error)response.error_code;
-    arena_fini(&arena);
-    return error == KERR_UNSUPPORTED_VERSION
-               ? KERR_NONE // the cluster's metadata.version knows no such records
-               : refused(broker, "controller registration", (int16_t)error);
+    message_init(&controller_registration_request_desc, request);
+    request->controller_id = broker->node_id;
+    request->incarnation_id = broker->incarnation_id;
+    FILL_LISTENERS(request, arena, broker->controller_endpoints,
+                   broker->controller_endpoints_count);
+    FILL_FEATURES(request, arena);
+}
+
+static void fill_broker(const struct local_broker *broker,
+                        struct broker_registration_request *request, struct arena *arena)
+{
+    message_init(&broker_registration_request_desc, request);
+    request->broker_id = broker->node_id;
+    request->cluster_id = str_of(broker->cluster_id);
+    request->incarnation_id = broker->incarnation_id;
+    request->rack = broker->rack;
+    request->log_dirs = (struct uuid *)broker->log_dirs;
+    request->log_dirs_count = broker->log_dirs_count;
+    request->previous_broker_epoch = broker->previous_epoch;
+    FILL_LISTENERS(request, arena, broker->endpoints, broker->endpoints_count);
+    FILL_FEATURES(request, arena);
 }
 
 enum kafka_error local_broker_register(struct local_broker *broker)
 {
-    enum kafka_error error = register_controller(broker);
-    if (error != KERR_NONE)
-        return error;
     struct arena arena;
     arena_init(&arena);
-    struct broker_registration_request request;
-    struct broker_registration_response response;
-    message_init(&broker_registration_request_desc, &request);
-    request.broker_id = broker->node_id;
-    request.cluster_id = str_of(broker->cluster_id);
-    request.incarnation_id = broker->incarnation_id;
-    request.rack = broker->rack;
-    request.log_dirs = (struct uuid *)broker->log_dirs;
-    request.log_dirs_count = broker->log_dirs_count;
-    request.previous_broker_epoch = broker->previous_epoch;
-    request.listeners = arena_array(&arena, struct broker_registration_request_listener,
-                                    broker->endpoints_count + 1);
-    request.listeners_count = broker->endpoints_count;
-    for (int32_t i = 0; i < broker->endpoints_count; i++) {
-        request.listeners[i].name = broker->endpoints[i].listener_name;
-        request.listeners[i].host = broker->endpoints[i].host;
-        request.listeners[i].port = broker->endpoints[i].port;
-        request.listeners[i].security_protocol = broker->endpoints[i].security_protocol;
-    }
-    request.features = arena_array(&arena, struct broker_registration_request_feature,
-                                   features_supported_count + 1);
-    for (size_t i = 0; i <= features_supported_count; i++) {
-        const struct feature_support *feature = i < features_supported_count
-                                                    ? &features_supported[i]
-                                                    : feature_find_supported("kraft.version");
-        struct broker_registration_request_feature *claim =
-            &request.features[request.features_count++];
-        claim->name = str_of(feature->name);
-        claim->min_supported_version = feature->min_supported_version;
-        claim->max_supported_version = feature->max_supported_version;
-    }
-    call(broker, API_BROKER_REGISTRATION, &request, &response, &arena);
-    broker->epoch = response.broker_epoch;
-    error = refused(broker, "registration", response.error_code);
+    struct controller_registration_request as_controller;
+    struct controller_registration_response controller_response;
+    struct broker_registration_request as_broker;
+    struct broker_registration_response broker_response;
+    fill_controller(broker, &as_controller, &arena);
+    fill_broker(broker, &as_broker, &arena);
+    struct controller_call calls[] = {
+        call_of(API_CONTROLLER_REGISTRATION, &as_controller, &controller_response, &arena),
+        call_of(API_BROKER_REGISTRATION, &as_broker, &broker_response, &arena),
+    };
+    controller_call_all(broker->controller, calls, sizeof calls / sizeof *calls);
+    broker->epoch = broker_response.broker_epoch;
+    enum kafka_error error = KERR_NONE;
+    // A cluster of an old metadata.version knows no controller registrations.
+    if (controller_response.error_code != KERR_UNSUPPORTED_VERSION)
+        error = refused(broker, "controller registration", controller_response.error_code);
+    if (error == KERR_NONE)
+        error = refused(broker, "registration", broker_response.error_code);
     if (error == KERR_NONE)
         trace_info(broker->trace,
                    "broker registered node=%d epoch=%" PRId64 " previous_epoch=%" PRId64,
@@ -143,7 +139,8 @@ static void heartbeat(struct local_broker *broker, bool want_fence, bool want_sh
     metadata_lock_read(broker->metadata);
     request.current_metadata_offset = broker->metadata->offset;
     metadata_unlock(broker->metadata);
-    call(broker, API_BROKER_HEARTBEAT, &request, response, &arena);
+    struct controller_call call = call_of(API_BROKER_HEARTBEAT, &request, response, &arena);
+    controller_call(broker->controller, &call);
     arena_fini(&arena);
 }
 
