@@ -184,6 +184,7 @@ pub fn idempotent_produce() {
     kit::fill(&topic, 1000, 50, &settings);
     kit::check_filled(&topic, 0, 1000, 50);
     // A second producer, with an id of its own.
-    let sent = kit::send(&kit::producer(&settings), kit::record(&topic, b"last"));
+    let producer = kit::producer(&settings);
+    let sent = kit::send(&producer, kit::record(&topic, b"last"));
     assert_eq!(kit::delivered(sent), Ok((0, 1000)), "next");
 }
