@@ -3,8 +3,9 @@
 // group's name hashes to. The topic is made when it is first asked for; until it is there the answer is
 // COORDINATOR_NOT_AVAILABLE, which clients repeat.
 //
-// Coordinators of transactions and of share groups are not offered by this broker. Their clients are told
-// UNSUPPORTED_VERSION, which they take as final; COORDINATOR_NOT_AVAILABLE would keep them asking for ever.
+// Coordinators of transactions and of share groups are not offered by this broker. Their clients are told what they
+// take as final; COORDINATOR_NOT_AVAILABLE would keep them asking for ever. For transactions that is
+// TRANSACTIONAL_ID_AUTHORIZATION_FAILED, as librdkafka repeats others (doc/decisions/0006-no-transactions.md).
 #include "api/dispatch.h"
 #include "api/node.h"
 #include "controller/controller.h"
@@ -65,7 +66,7 @@ static enum kafka_error find(struct request *request, int8_t key_type, struct st
     case KEY_TYPE_GROUP:
         return find_group(request, key, node);
     case KEY_TYPE_TRANSACTION:
-        return KERR_UNSUPPORTED_VERSION;
+        return KERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
     case KEY_TYPE_SHARE:
         return request->api_version < VERSION_SHARE ? KERR_INVALID_REQUEST
                                                     : KERR_UNSUPPORTED_VERSION;
@@ -84,6 +85,9 @@ static struct str message_of(enum kafka_error error)
         return str_of("The coordinator is not available.");
     case KERR_UNSUPPORTED_VERSION:
         return str_of("The version of API is not supported.");
+    case KERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+        return str_of(
+            "This broker has no transactions: producers need to go without transactional.id.");
     default:
         return str_of(
             "This most likely occurs because of a request being malformed by the client library or "
@@ -108,7 +112,8 @@ void handle_find_coordinator(struct request *request)
         return;
     }
     // An unknown type is an error of the whole request, which Kafka tells with words; others it tells without.
-    bool is_unknown_type = body->key_type < KEY_TYPE_GROUP || body->key_type > KEY_TYPE_SHARE;
+    // The one that Kafka would not give has to be explained.
+    bool is_told = body->key_type != KEY_TYPE_GROUP && body->key_type != KEY_TYPE_SHARE;
     response->coordinators =
         arena_array(&request->arena, struct find_coordinator_response_coordinator,
                     body->coordinator_keys_count + 1);
@@ -122,7 +127,7 @@ void handle_find_coordinator(struct request *request)
             .host = node.host,
             .port = node.port,
             .error_code = (int16_t)error,
-            .error_message = is_unknown_type ? message_of(error) : str_of(""),
+            .error_message = is_told ? message_of(error) : str_of(""),
         };
     }
     request_reply(request);

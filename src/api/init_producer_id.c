@@ -2,9 +2,9 @@
 // InitProducerId, versions 0 to 5. Without a transactional id a new producer id with epoch 0, whatever id and epoch the
 // producer had (those serve transactions; half of them given is INVALID_REQUEST).
 //
-// With a transactional id this would begin transactions, whose coordinator this release has not: UNSUPPORTED_VERSION,
-// after the checks that Kafka makes first. It is an error that no client retries: the Java client's producer and
-// librdkafka's fail initTransactions with it at once, rather than after their timeouts.
+// With a transactional id this would begin transactions, whose coordinator this release has not: after the checks that
+// Kafka makes first, TRANSACTIONAL_ID_AUTHORIZATION_FAILED, which all clients take as final
+// (doc/decisions/0006-no-transactions.md).
 #include "api/dispatch.h"
 #include "api/node.h"
 #include "api/producer_ids.h"
@@ -60,6 +60,6 @@ void handle_init_producer_id(struct request *request)
                    config_int(request->node->config, CONFIG_TRANSACTION_MAX_TIMEOUT_MS)) {
         refuse(request, KERR_INVALID_TRANSACTION_TIMEOUT);
     } else {
-        refuse(request, KERR_UNSUPPORTED_VERSION);
+        refuse(request, KERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
     }
 }
