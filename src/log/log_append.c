@@ -35,28 +35,28 @@ static enum kafka_error write_batches(struct log *log, struct bytes batches, int
 {
     if (batches.size > (size_t)log->config.segment_bytes)
         return KERR_RECORD_LIST_TOO_LARGE;
-    int error = log_sync_metadata(log);
+    struct bytes rest = batches, batch;
+    bool epochs_changed = false;
+    int error = 0;
+    while (batch_next(&rest, &batch) == BATCH_FOUND)
+        if (batch_leader_epoch(batch.data) >= 0 &&
+            leader_epochs_assign(&log->epochs, batch_leader_epoch(batch.data), batch_base_offset(batch.data)))
+            epochs_changed = true;
+    if (epochs_changed && (error = log_write_epochs(log)) != 0)
+        return log_fail(log, "write leader epochs", error);
+    error = log_sync_metadata(log);
     if (error != 0)
         return log_fail(log, "sync partition.metadata", error);
+
     error = log_need_indexes(log, log_active(log));
     bool roll = false;
     if (error == 0)
-        error = segment_should_roll(log_active(log), &log->config, clock_wall_ms(log->files.clock),
-                                    batches.size, max_timestamp, last_offset, &roll);
+        error = segment_should_roll(log_active(log), &log->config, clock_wall_ms(log->files.clock), batches.size,
+                                    max_timestamp, last_offset, &roll);
     if (error == 0 && roll)
         error = log_roll_at(log, first_offset);
     if (error != 0)
         return log_fail(log, "roll", error);
-
-    struct bytes rest = batches, batch;
-    bool epochs_changed = false;
-    while (batch_next(&rest, &batch) == BATCH_FOUND)
-        if (batch_leader_epoch(batch.data) >= 0 &&
-            leader_epochs_assign(&log->epochs, batch_leader_epoch(batch.data),
-                                 batch_base_offset(batch.data)))
-            epochs_changed = true;
-    if (epochs_changed && (error = log_write_epochs(log)) != 0)
-        return log_fail(log, "write leader epochs", error);
 
     struct segment *segment = log_active(log);
     error = segment_append(segment, batches);
