@@ -340,7 +340,7 @@ void classic_group_set_protocol_type(struct classic_group *group, struct str typ
 
 void classic_group_next_generation(struct classic_group *group, int64_t now_ms)
 {
-    group->generation++;
+    group->generation = (int32_t)((uint32_t)group->generation + 1);
     bool is_empty = list_is_empty(&group->members);
     classic_group_set_protocol_name(group,
                                     is_empty ? STR_NULL : classic_group_select_protocol(group));

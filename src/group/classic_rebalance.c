@@ -136,7 +136,14 @@ void classic_add_record(struct classic_group *group,
     arena_fini(&arena);
 }
 
-void classic_replay(struct classic_group *group, const struct group_metadata_value *value)
+static bool is_taken(const struct classic_group *group, const struct classic_member *member)
+{
+    return classic_group_find(group, member->id) != NULL ||
+           (!str_is_null(member->instance_id) &&
+            classic_group_find_static(group, member->instance_id) != NULL);
+}
+
+bool classic_replay(struct classic_group *group, const struct group_metadata_value *value)
 {
     struct join_group_request_protocol protocol = { .name = value->protocol };
     for (int32_t i = 0; i < value->members_count; i++) {
@@ -147,6 +154,10 @@ void classic_replay(struct classic_group *group, const struct group_metadata_val
             m->rebalance_timeout == -1 ? m->session_timeout : m->rebalance_timeout,
             m->session_timeout, &protocol, str_is_null(value->protocol) ? 0 : 1);
         classic_member_set_assignment(member, m->assignment);
+        if (str_is_null(value->protocol) || is_taken(group, member)) {
+            classic_member_free(member);
+            return false;
+        }
         classic_group_add(group, member, value->protocol_type);
         if (str_eq(member->id, value->leader))
             group->leader = member;
@@ -158,6 +169,7 @@ void classic_replay(struct classic_group *group, const struct group_metadata_val
     classic_group_set_protocol_name(group, value->protocol);
     group->state_timestamp_ms = value->current_state_timestamp;
     classic_group_read_subscription(group);
+    return true;
 }
 
 // ---- sessions --------------------------------------------------------------------------------------
@@ -354,8 +366,8 @@ static void complete(struct classic_group *group)
     cancel_timer(group, &group->join_timer);
     drop_absent_dynamic_members(group);
     if (!classic_group_elect_joined_leader(group) && !list_is_empty(&group->members)) {
-        set_timer(group, &group->join_timer, on_join_timeout,
-                  classic_group_rebalance_timeout_ms(group));
+        int32_t timeout_ms = classic_group_rebalance_timeout_ms(group);
+        set_timer(group, &group->join_timer, on_join_timeout, timeout_ms > 0 ? timeout_ms : 1);
         return;
     }
     classic_group_next_generation(group, wall_ms(group));

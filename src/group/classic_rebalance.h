@@ -60,8 +60,9 @@ struct bytes classic_present_assignment(const struct classic_member *member);
 void classic_on_loaded(struct classic_group *group);
 // Answers all who wait with NOT_COORDINATOR; the group is Dead.
 void classic_on_unloaded(struct classic_group *group);
-// A GroupMetadata record of the log becomes the group's state; `group` is fresh.
-void classic_replay(struct classic_group *group, const struct group_metadata_value *value);
+// A GroupMetadata record of the log becomes the group's state; `group` is fresh. False if the record cannot
+// be: it names a member or an instance twice, or has members without a protocol.
+bool classic_replay(struct classic_group *group, const struct group_metadata_value *value);
 void classic_cancel_timers(struct classic_group *group);
 
 #endif

@@ -62,6 +62,14 @@ static bool is_too_long(struct str metadata, int32_t limit)
     return units > (size_t)limit;
 }
 
+static int64_t expiry(int64_t retention_ms, int64_t now_ms)
+{
+    int64_t at;
+    if (retention_ms == -1)
+        return -1;
+    return __builtin_add_overflow(now_ms, retention_ms, &at) ? INT64_MAX : at;
+}
+
 static enum kafka_error add_partition(struct group_shard *state,
                                       const struct offset_commit_request *request,
                                       const struct offset_commit_request_topic *topic,
@@ -76,8 +84,7 @@ static enum kafka_error add_partition(struct group_shard *state,
         .metadata =
             str_is_null(partition->committed_metadata) ? str_of("") : partition->committed_metadata,
         .commit_timestamp_ms = now_ms,
-        .expire_timestamp_ms =
-            request->retention_time_ms == -1 ? -1 : now_ms + request->retention_time_ms,
+        .expire_timestamp_ms = expiry(request->retention_time_ms, now_ms),
         .topic_id = topic->topic_id,
     };
     group_record_add_offset(state->shard, request->group_id, topic->name,

@@ -44,7 +44,7 @@ static bool is_expired(const struct group_shard *state, struct expiry_rule rule,
     if (committed->expire_timestamp_ms != -1)
         return now_ms >= committed->expire_timestamp_ms;
     int64_t since_ms = rule.since_ms != -1 ? rule.since_ms : committed->commit_timestamp_ms;
-    return now_ms - since_ms >= state->config->offsets_retention_ms;
+    return since_ms <= now_ms - state->config->offsets_retention_ms;
 }
 
 // Adds tombstones of what has expired; true if that is all the group has.

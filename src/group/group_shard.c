@@ -186,13 +186,13 @@ static void replay_offset(struct group_shard *state, int64_t producer_id,
     group_offsets_put(into, key->group, key->topic, key->partition, &record->offset);
 }
 
-static void replay_metadata(struct group_shard *state, const struct group_log_record *record)
+static bool replay_metadata(struct group_shard *state, const struct group_log_record *record)
 {
     struct group *present = group_shard_find(state, record->group);
     if (present != NULL)
         group_shard_remove(state, present);
-    if (!record->is_tombstone)
-        classic_replay(group_shard_create_classic(state, record->group), &record->metadata);
+    return record->is_tombstone ||
+           classic_replay(group_shard_create_classic(state, record->group), &record->metadata);
 }
 
 static void replay_foreign(struct group_shard *state, const struct group_log_record *record,
@@ -228,7 +228,7 @@ static int replay(void *object, int64_t offset, int64_t producer_id, struct byte
         record.offset.record_offset = offset;
         replay_offset(state, producer_id, &record);
     } else if (is_good && record.type == GROUP_RECORD_GROUP_METADATA) {
-        replay_metadata(state, &record);
+        is_good = replay_metadata(state, &record);
     } else if (is_good) {
         replay_foreign(state, &record, key);
     }

@@ -15,7 +15,7 @@ libcore_a_SOURCES += \
 	%D%/group_offsets.c %D%/group_offsets.h \
 	%D%/group_records.c %D%/group_records.h \
 	%D%/group_shard.c %D%/group_shard.h
-EXTRA_DIST += %D%/testing_groups.h
+EXTRA_DIST += %D%/testing_groups.h %D%/testdata/group_log_fuzz %D%/check_group_log_fuzz.sh
 if TESTS_POSSIBLE
 group_tests = \
 	%D%/classic_group_test \
@@ -27,4 +27,8 @@ group_tests = \
 	%D%/group_records_test
 check_PROGRAMS += $(group_tests)
 TESTS += $(group_tests)
+check_PROGRAMS += %D%/group_log_fuzz
+TESTS += %D%/check_group_log_fuzz.sh
+src_group_group_log_fuzz_SOURCES = %D%/group_log_fuzz.c $(FUZZ_MAIN)
+src_group_group_log_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 endif
