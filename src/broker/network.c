@@ -88,12 +88,15 @@ static void read_overrides(struct network *network)
     mem_free(text);
 }
 
+// In between nobody has another limit: a connection that comes right then is judged by the common one.
 void network_update_limits(struct network *network)
 {
     const struct config *config = network->config;
     connection_limits_set(&network->limits, config_int(config, CONFIG_MAX_CONNECTIONS),
                           config_int(config, CONFIG_MAX_CONNECTIONS_PER_IP),
                           config_int(config, CONFIG_MAX_CONNECTION_CREATION_RATE));
+    connection_limits_clear_overrides(&network->limits);
+    read_overrides(network);
     for (int i = 0; i < network->acceptor_count; i++)
         acceptor_on_room(network->acceptors[i]);
 }
@@ -123,7 +126,6 @@ static void read_settings(struct network *network)
     };
     connection_limits_init(&network->limits);
     network_update_limits(network);
-    read_overrides(network);
 }
 
 static bool open_homes(struct network *network, struct strbuf *message)

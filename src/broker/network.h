@@ -36,7 +36,7 @@ void network_refuse(struct network *network);
 // Closes every connection and stops the reactors. Whoever answers requests must still do so: it waits for them, for
 // `patience_ms` at most. False when some were never answered; then the memory is left to the end of the process.
 bool network_close(struct network *network, int patience_ms);
-// max.connections, max.connections.per.ip and max.connection.creation.rate changed.
+// max.connections, max.connections.per.ip, its overrides or max.connection.creation.rate changed.
 void network_update_limits(struct network *network);
 
 #endif

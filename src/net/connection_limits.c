@@ -65,6 +65,21 @@ void connection_limits_override(struct connection_limits *limits, const char *ad
     pthread_mutex_unlock(&limits->_lock);
 }
 
+void connection_limits_clear_overrides(struct connection_limits *limits)
+{
+    pthread_mutex_lock(&limits->_lock);
+    struct address *address;
+    for (size_t i = 0; (address = hashmap_next(&limits->_addresses, &i)) != NULL;) {
+        address->max = -1;
+        if (address->count > 0)
+            continue;
+        hashmap_remove(&limits->_addresses, address->text, strlen(address->text));
+        mem_free(address);
+        i = 0; // as the map asks for
+    }
+    pthread_mutex_unlock(&limits->_lock);
+}
+
 int64_t connection_limits_wait_us(struct connection_limits *limits, int64_t now_us)
 {
     int64_t wait_us = 0;

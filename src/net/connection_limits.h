@@ -34,8 +34,9 @@ void connection_limits_init(struct connection_limits *limits);
 void connection_limits_fini(struct connection_limits *limits);
 void connection_limits_set(struct connection_limits *limits, int32_t max_connections,
                            int32_t max_connections_per_ip, int32_t max_creation_rate);
-// Another limit for one address; before anybody connects.
+// Another limit for one address, until they are all taken away again.
 void connection_limits_override(struct connection_limits *limits, const char *address, int32_t max);
+void connection_limits_clear_overrides(struct connection_limits *limits);
 
 // Whether one more may be accepted now: 0; INT64_MAX when one must end first; else microseconds to wait.
 int64_t connection_limits_wait_us(struct connection_limits *limits, int64_t now_us);

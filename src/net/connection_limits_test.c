@@ -17,6 +17,11 @@ static void an_address_has_its_own_limit(void)
     CU_ASSERT_EQUAL(connection_limits_count(&limits), 3);
     connection_limits_close(&limits, "10.0.0.1");
     CU_ASSERT_EQUAL(connection_limits_open(&limits, "10.0.0.1"), CONNECTION_ACCEPTED);
+    connection_limits_override(&limits, "10.0.0.1", 3);
+    CU_ASSERT_EQUAL(connection_limits_open(&limits, "10.0.0.1"), CONNECTION_ACCEPTED);
+    connection_limits_clear_overrides(&limits);
+    CU_ASSERT_EQUAL(connection_limits_open(&limits, "10.0.0.1"), CONNECTION_REFUSED);
+    CU_ASSERT_EQUAL(connection_limits_open(&limits, "10.0.0.9"), CONNECTION_ACCEPTED);
     connection_limits_fini(&limits);
 }
 
