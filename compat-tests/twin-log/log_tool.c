@@ -48,7 +48,8 @@ static struct log *open_log(const char *dir, bool is_clean)
     return log;
 }
 
-static void put(struct log *log, const struct batch_options *options, int count, enum log_append_origin origin)
+static void put(struct log *log, const struct batch_options *options, int count,
+                enum log_append_origin origin)
 {
     struct batch_builder builder;
     batch_builder_init(&builder, options);
@@ -56,16 +57,18 @@ static void put(struct log *log, const struct batch_options *options, int count,
     int64_t base = log_end_offset(log);
     for (int i = 0; i < count; i++) {
         snprintf(key, sizeof key, "key-%" PRId64, base + i);
-        snprintf(value, sizeof value, "value %" PRId64 " that repeats itself %s %s", base + i, key, key);
+        snprintf(value, sizeof value, "value %" PRId64 " that repeats itself %s %s", base + i, key,
+                 key);
         struct strbuf headers = STRBUF_EMPTY;
         record_header_encode(&headers, str_of("h"), of("x"));
-        batch_builder_add_record(&builder, i, clock_wall_ms(clock_posix()), i % 5 == 4 ? BYTES_NULL : of(key),
-                                 of(value), 1, (struct bytes){ (const uint8_t *)headers.data, headers.size });
+        batch_builder_add_record(&builder, i, clock_wall_ms(clock_posix()),
+                                 i % 5 == 4 ? BYTES_NULL : of(key), of(value), 1,
+                                 (struct bytes){ (const uint8_t *)headers.data, headers.size });
         strbuf_fini(&headers);
     }
     struct log_append_result result;
-    enum kafka_error error = log_append_leader(log, batch_builder_finish(&builder), (int32_t)(base / 500), origin,
-                                               &arena, &result);
+    enum kafka_error error = log_append_leader(log, batch_builder_finish(&builder),
+                                               (int32_t)(base / 500), origin, &arena, &result);
     batch_builder_fini(&builder);
     if (error != KERR_NONE)
         die(kafka_error_name((int)error), (int)error);
@@ -75,7 +78,8 @@ static void put(struct log *log, const struct batch_options *options, int count,
 
 static void put_marker(struct log *log, int64_t producer_id, enum control_type type)
 {
-    struct batch_options options = { BATCH_OPTIONS_DEFAULT, .is_transactional = true, .is_control = true };
+    struct batch_options options = { BATCH_OPTIONS_DEFAULT, .is_transactional = true,
+                                     .is_control = true };
     options.producer_id = producer_id;
     options.producer_epoch = 1;
     uint8_t key[CONTROL_KEY_SIZE], value[END_TXN_MARKER_SIZE];
@@ -86,9 +90,9 @@ static void put_marker(struct log *log, int64_t producer_id, enum control_type t
     batch_builder_add(&builder, clock_wall_ms(clock_posix()), (struct bytes){ key, sizeof key },
                       (struct bytes){ value, sizeof value });
     struct log_append_result result;
-    enum kafka_error error = log_append_leader(log, batch_builder_finish(&builder),
-                                               (int32_t)(log_end_offset(log) / 500), LOG_APPEND_COORDINATOR, &arena,
-                                               &result);
+    enum kafka_error error =
+        log_append_leader(log, batch_builder_finish(&builder), (int32_t)(log_end_offset(log) / 500),
+                          LOG_APPEND_COORDINATOR, &arena, &result);
     batch_builder_fini(&builder);
     if (error != KERR_NONE)
         die(kafka_error_name((int)error), (int)error);
@@ -98,7 +102,8 @@ static void put_marker(struct log *log, int64_t producer_id, enum control_type t
 static void write_log(struct log *log, int rounds)
 {
     for (int i = 0; i < rounds; i++) {
-        struct batch_options options = { BATCH_OPTIONS_DEFAULT, .compression = (enum compression)(i % 5) };
+        struct batch_options options = { BATCH_OPTIONS_DEFAULT,
+                                         .compression = (enum compression)(i % 5) };
         put(log, &options, 1 + i % 17, LOG_APPEND_CLIENT);
         options.producer_id = 4000 + i % 4;
         options.producer_epoch = 0;

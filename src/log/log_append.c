@@ -40,7 +40,8 @@ static enum kafka_error write_batches(struct log *log, struct bytes batches, int
     int error = 0;
     while (batch_next(&rest, &batch) == BATCH_FOUND)
         if (batch_leader_epoch(batch.data) >= 0 &&
-            leader_epochs_assign(&log->epochs, batch_leader_epoch(batch.data), batch_base_offset(batch.data)))
+            leader_epochs_assign(&log->epochs, batch_leader_epoch(batch.data),
+                                 batch_base_offset(batch.data)))
             epochs_changed = true;
     if (epochs_changed && (error = log_write_epochs(log)) != 0)
         return log_fail(log, "write leader epochs", error);
@@ -51,8 +52,8 @@ static enum kafka_error write_batches(struct log *log, struct bytes batches, int
     error = log_need_indexes(log, log_active(log));
     bool roll = false;
     if (error == 0)
-        error = segment_should_roll(log_active(log), &log->config, clock_wall_ms(log->files.clock), batches.size,
-                                    max_timestamp, last_offset, &roll);
+        error = segment_should_roll(log_active(log), &log->config, clock_wall_ms(log->files.clock),
+                                    batches.size, max_timestamp, last_offset, &roll);
     if (error == 0 && roll)
         error = log_roll_at(log, first_offset);
     if (error != 0)

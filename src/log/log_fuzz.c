@@ -30,8 +30,12 @@ static struct arena arena;
 
 static int open_log(struct memory_disk *disk, bool is_clean, struct log **log)
 {
-    struct log_options options = { .disk = &disk->disk, .clock = &fixed_clock, .trace = &trace, .dir = "/t-0",
-                                   .config = &log_config_default, .is_clean = is_clean };
+    struct log_options options = { .disk = &disk->disk,
+                                   .clock = &fixed_clock,
+                                   .trace = &trace,
+                                   .dir = "/t-0",
+                                   .config = &log_config_default,
+                                   .is_clean = is_clean };
     return log_open(&options, log);
 }
 
@@ -47,7 +51,8 @@ static enum kafka_error append(struct log *log)
 {
     struct batch_builder builder;
     struct log_append_result result;
-    enum kafka_error error = log_append_leader(log, make_batch(&builder), 1 << 30, LOG_APPEND_CLIENT, &arena, &result);
+    enum kafka_error error =
+        log_append_leader(log, make_batch(&builder), 1 << 30, LOG_APPEND_CLIENT, &arena, &result);
     batch_builder_fini(&builder);
     return error;
 }

@@ -11,7 +11,7 @@
 #include "log/log_internal.h"
 #include "record/record.h"
 
-enum { CHANGED = 1 }; // the log was truncated meanwhile: start over
+enum { CHANGED = 1 }; // the log was truncated meanwhile, or an index rebuilt: start over
 
 // Locked; lets go of the lock while it reads files. The segment stays alive. 0, CHANGED or -errno.
 static int find_position(struct log *log, struct segment *segment, int64_t offset,
@@ -28,8 +28,16 @@ static int find_position(struct log *log, struct segment *segment, int64_t offse
     log_unlock(log);
     result = segment_find_in_file(&search, offset, found);
     log_lock(log);
+    bool was_rebuilt = segment->was_rebuilt;
+    segment->was_rebuilt |= result == -EBADMSG;
     segment_unref(segment);
-    return truncations != log->truncations ? CHANGED : result;
+    if (truncations != log->truncations)
+        return CHANGED;
+    // An index that leads to no batch is made anew, once; if that is not it, the segment is damaged.
+    if (result != -EBADMSG || was_rebuilt)
+        return result;
+    result = log_rebuild_segment_index(log, segment);
+    return result == 0 ? CHANGED : result;
 }
 
 // Locked as above. Where in the segment that holds `position` a read up to `limit` has to end.
@@ -216,17 +224,16 @@ static int find_time_segment(struct log *log, int64_t timestamp, struct time_sea
         if (largest < timestamp)
             continue;
         struct timestamp_offset at;
-        struct offset_position position;
-        int64_t start = log_start_offset(log);
+        int64_t start = log_start_offset(log), position = 0;
         error = time_index_find(&segment->times, timestamp, &at);
         if (error == 0)
-            error = offset_index_find(&segment->offsets, at.offset > start ? at.offset : start,
-                                      &position);
+            error =
+                segment_floor_position(segment, at.offset > start ? at.offset : start, &position);
         if (error == 0)
             error = segment_open_file(segment);
         if (error == 0)
-            *search = (struct time_search){ disk_file_ref(segment->file), position.position,
-                                            segment->size_bytes };
+            *search =
+                (struct time_search){ disk_file_ref(segment->file), position, segment->size_bytes };
         return error;
     }
     return 0;
@@ -243,7 +250,9 @@ enum kafka_error log_offset_for_time(struct log *log, int64_t timestamp,
     log_unlock(log);
     if (error == 0 && search.file != NULL)
         error = search_file(&search, timestamp, false, start, out);
-    return error == 0 ? KERR_NONE : KERR_KAFKA_STORAGE_ERROR;
+    return error == 0          ? KERR_NONE
+           : error == -EBADMSG ? KERR_CORRUPT_MESSAGE
+                               : KERR_KAFKA_STORAGE_ERROR;
 }
 
 enum kafka_error log_max_timestamp_offset(struct log *log, struct log_timestamp_offset *out)
@@ -265,13 +274,13 @@ enum kafka_error log_max_timestamp_offset(struct log *log, struct log_timestamp_
         }
     }
     if (error == 0 && holder != NULL) {
-        struct offset_position position;
-        error = offset_index_find(&holder->offsets, largest.offset, &position);
+        int64_t position = 0;
+        error = segment_floor_position(holder, largest.offset, &position);
         if (error == 0)
             error = segment_open_file(holder);
         if (error == 0)
-            search = (struct time_search){ disk_file_ref(holder->file), position.position,
-                                           holder->size_bytes };
+            search =
+                (struct time_search){ disk_file_ref(holder->file), position, holder->size_bytes };
     }
     log_unlock(log);
     if (error == 0 && search.file != NULL)

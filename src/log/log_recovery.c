@@ -317,6 +317,8 @@ int log_rebuild_segment_index(struct log *log, struct segment *segment)
     }
     if (error == 0)
         error = scan.error;
+    // Behind damage there may be more batches than we have seen: the newest are not known.
+    segment->recent_count = 0;
     batch_scan_fini(&scan);
     if (error == -EINVAL)
         error = -EBADMSG; // offsets that do not ascend
@@ -432,8 +434,20 @@ static int recover_log(struct log *log, int64_t recovery_point, int64_t log_star
 static int find_log_end(struct log *log, int64_t *end_offset)
 {
     struct segment *active = log_active(log);
+    struct offset_position last;
+    struct timestamp_offset last_time;
     int error = log_need_indexes(log, active);
-    return error != 0 ? error : segment_next_offset(active, end_offset);
+    if (error == 0)
+        error = segment_next_offset(active, end_offset);
+    if (error == 0)
+        error = offset_index_last(&active->offsets, &last);
+    if (error == 0)
+        error = time_index_last(&active->times, &last_time);
+    // Indexes that know of more than the segment has are of another one.
+    if (error == 0 && ((active->offsets.count > 0 && last.offset >= *end_offset) ||
+                       (active->times.count > 0 && last_time.offset >= *end_offset)))
+        error = -EBADMSG;
+    return error;
 }
 
 static int create(struct log *log, int64_t base_offset)

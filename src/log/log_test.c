@@ -198,7 +198,6 @@ static void a_read_ends_at_its_limits(void)
     end();
 }
 
-
 static char *file_of(int64_t offset, const char *suffix)
 {
     return log_file_path(dir, offset, suffix);
@@ -283,9 +282,11 @@ static void retries_are_recognized(void)
     struct log *log = open_with(&log_config_default, false, 0);
     struct log_append_result result;
     struct producer p = { 77, 0, 0 };
-    CU_ASSERT_EQUAL(append_batch(log, make_batch(3, "v", now_ms, COMPRESSION_NONE, &p), 0, &result), KERR_NONE);
+    CU_ASSERT_EQUAL(append_batch(log, make_batch(3, "v", now_ms, COMPRESSION_NONE, &p), 0, &result),
+                    KERR_NONE);
     append(log, 5, "other", now_ms);
-    CU_ASSERT_EQUAL(append_batch(log, make_batch(3, "v", now_ms, COMPRESSION_NONE, &p), 0, &result), KERR_NONE);
+    CU_ASSERT_EQUAL(append_batch(log, make_batch(3, "v", now_ms, COMPRESSION_NONE, &p), 0, &result),
+                    KERR_NONE);
     CU_ASSERT_TRUE(result.is_duplicate);
     CU_ASSERT_EQUAL(result.first_offset, 0);
     CU_ASSERT_EQUAL(result.last_offset, 2);
@@ -303,7 +304,9 @@ static void retries_are_recognized(void)
         }
         log = open_with(&log_config_default, !unclean, 0);
         p.sequence = 0;
-        CU_ASSERT_EQUAL(append_batch(log, make_batch(3, "v", now_ms, COMPRESSION_NONE, &p), 0, &result), KERR_NONE);
+        CU_ASSERT_EQUAL(
+            append_batch(log, make_batch(3, "v", now_ms, COMPRESSION_NONE, &p), 0, &result),
+            KERR_NONE);
         CU_ASSERT_TRUE(result.is_duplicate);
         CU_ASSERT_EQUAL(result.first_offset, 0);
     }
@@ -322,7 +325,8 @@ static void append_time_is_the_brokers(void)
     config.message_timestamp_type = LOG_TIMESTAMP_LOG_APPEND_TIME;
     struct log *log = open_with(&config, false, 0);
     struct log_append_result result;
-    CU_ASSERT_EQUAL(append_batch(log, make_batch(3, "v", 5, COMPRESSION_GZIP, NULL), 0, &result), KERR_NONE);
+    CU_ASSERT_EQUAL(append_batch(log, make_batch(3, "v", 5, COMPRESSION_GZIP, NULL), 0, &result),
+                    KERR_NONE);
     CU_ASSERT_EQUAL(result.log_append_time, now_ms);
     struct log_timestamp_offset found;
     CU_ASSERT_EQUAL(log_offset_for_time(log, now_ms, &found), KERR_NONE);
@@ -387,7 +391,8 @@ static void truncation_takes_everything_along(void)
     struct producer p = { 77, 0, 0 };
     for (int i = 0; i < 60; i++) {
         p.sequence = i;
-        CU_ASSERT_EQUAL(append_batch(log, make_batch(1, "v", now_ms + i, COMPRESSION_NONE, &p), i / 10, &result),
+        CU_ASSERT_EQUAL(append_batch(log, make_batch(1, "v", now_ms + i, COMPRESSION_NONE, &p),
+                                     i / 10, &result),
                         KERR_NONE);
     }
     CU_ASSERT_EQUAL(log_flush(log, INT64_MAX), 0);
@@ -403,7 +408,9 @@ static void truncation_takes_everything_along(void)
         struct log_timestamp_offset found;
         CU_ASSERT_EQUAL(log_max_timestamp_offset(log, &found), KERR_NONE);
         CU_ASSERT_EQUAL(found.offset, cuts[i] - 1);
-        CU_ASSERT_EQUAL(append_batch(log, make_batch(1, "v", now_ms + cuts[i], COMPRESSION_NONE, &p), 9, &result),
+        CU_ASSERT_EQUAL(append_batch(log,
+                                     make_batch(1, "v", now_ms + cuts[i], COMPRESSION_NONE, &p), 9,
+                                     &result),
                         KERR_NONE);
         CU_ASSERT_FALSE(result.is_duplicate);
         CU_ASSERT_EQUAL(result.first_offset, cuts[i]);
@@ -424,7 +431,8 @@ static void truncation_takes_everything_along(void)
 
 static void append_marker(struct log *log, int64_t producer_id, enum control_type type)
 {
-    struct batch_options options = { BATCH_OPTIONS_DEFAULT, .is_transactional = true, .is_control = true };
+    struct batch_options options = { BATCH_OPTIONS_DEFAULT, .is_transactional = true,
+                                     .is_control = true };
     options.producer_id = producer_id;
     options.producer_epoch = 0;
     uint8_t key[CONTROL_KEY_SIZE], value[END_TXN_MARKER_SIZE];
@@ -433,8 +441,10 @@ static void append_marker(struct log *log, int64_t producer_id, enum control_typ
     struct batch_builder builder;
     struct log_append_result result;
     batch_builder_init(&builder, &options);
-    batch_builder_add(&builder, now_ms, (struct bytes){ key, sizeof key }, (struct bytes){ value, sizeof value });
-    CU_ASSERT_EQUAL(log_append_leader(log, batch_builder_finish(&builder), 5, LOG_APPEND_COORDINATOR, &arena, &result),
+    batch_builder_add(&builder, now_ms, (struct bytes){ key, sizeof key },
+                      (struct bytes){ value, sizeof value });
+    CU_ASSERT_EQUAL(log_append_leader(log, batch_builder_finish(&builder), 5,
+                                      LOG_APPEND_COORDINATOR, &arena, &result),
                     KERR_NONE);
     batch_builder_fini(&builder);
 }
@@ -449,7 +459,8 @@ static void append_transactional(struct log *log, int64_t producer_id, int32_t s
     struct log_append_result result;
     batch_builder_init(&builder, &options);
     batch_builder_add(&builder, now_ms, B("k"), B("v"));
-    CU_ASSERT_EQUAL(log_append_leader(log, batch_builder_finish(&builder), 5, LOG_APPEND_CLIENT, &arena, &result),
+    CU_ASSERT_EQUAL(log_append_leader(log, batch_builder_finish(&builder), 5, LOG_APPEND_CLIENT,
+                                      &arena, &result),
                     KERR_NONE);
     batch_builder_fini(&builder);
 }
@@ -464,7 +475,7 @@ static void open_transactions_hold_readers_back(void)
     append_transactional(log, 8, 0); // 3
     log_set_high_watermark(log, 4);
     CU_ASSERT_EQUAL(log_last_stable_offset(log), 2);
-    append_marker(log, 7, CONTROL_ABORT); // 4
+    append_marker(log, 7, CONTROL_ABORT);            // 4
     CU_ASSERT_EQUAL(log_last_stable_offset(log), 2); // the marker is not replicated yet
     log_set_high_watermark(log, 5);
     CU_ASSERT_EQUAL(log_last_stable_offset(log), 3);
@@ -515,7 +526,8 @@ static void followers_take_what_the_leader_has(void)
     CU_ASSERT_EQUAL(log_truncate_fully(log, 10), 0);
     CU_ASSERT_EQUAL(log_append_follower(log, all, 5, &appended), KERR_NONE);
     CU_ASSERT_EQUAL(log_end_offset(log), 16);
-    CU_ASSERT_EQUAL(log_append_follower(log, all, 6, &appended), KERR_UNKNOWN_SERVER_ERROR); // again
+    CU_ASSERT_EQUAL(log_append_follower(log, all, 6, &appended),
+                    KERR_UNKNOWN_SERVER_ERROR); // again
     struct bytes last = { all.data + appended, all.size - (size_t)appended };
     last = (struct bytes){ all.data + all.size / 3 * 2, all.size / 3 };
     wire.data[wire.size - 1] ^= 1;
@@ -582,7 +594,8 @@ static void side_files_are_made_again(void)
     struct producer p = { 5, 0, 0 };
     for (int i = 0; i < 40; i++) {
         p.sequence = i;
-        CU_ASSERT_EQUAL(append_batch(log, make_batch(1, "value", now_ms + i, COMPRESSION_NONE, &p), i / 30, &result),
+        CU_ASSERT_EQUAL(append_batch(log, make_batch(1, "value", now_ms + i, COMPRESSION_NONE, &p),
+                                     i / 30, &result),
                         KERR_NONE);
     }
     int64_t active = log_active_segment_offset(log);
@@ -602,7 +615,8 @@ static void side_files_are_made_again(void)
         struct log_timestamp_offset found;
         CU_ASSERT_EQUAL(log_max_timestamp_offset(log, &found), KERR_NONE);
         CU_ASSERT_EQUAL(found.offset, 39);
-        CU_ASSERT_EQUAL(append_batch(log, make_batch(1, "value", now_ms + 39, COMPRESSION_NONE, &p), 1, &result),
+        CU_ASSERT_EQUAL(append_batch(log, make_batch(1, "value", now_ms + 39, COMPRESSION_NONE, &p),
+                                     1, &result),
                         KERR_NONE);
         CU_ASSERT_TRUE(result.is_duplicate);
         CU_ASSERT_EQUAL(log_close(log), 0);
@@ -677,12 +691,16 @@ static void old_formats_are_refused(void)
     append(log, 1, "value", now_ms);
     CU_ASSERT_EQUAL(log_close(log), 0);
     // offset 0, size 22, CRC-32, magic 1, attributes 0, timestamp 1, key null, value null
-    static const uint8_t v1[] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 22, 0xdb, 0x54, 0x6d, 0x9a, 1, 0,
-                                  0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+    static const uint8_t v1[] = { 0,    0,    0,    0,    0,    0,    0,    0,    0,    0,   0, 22,
+                                  0xdb, 0x54, 0x6d, 0x9a, 1,    0,    0,    0,    0,    0,   0, 0,
+                                  0,    1,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
     char *path = file_of(0, ".log");
     CU_ASSERT_EQUAL(disk_write_atomic(disk_posix(), path, v1, sizeof v1), 0);
     mem_free(path);
-    struct log_options options = { .disk = disk_posix(), .clock = &test_clock, .trace = &trace, .dir = dir,
+    struct log_options options = { .disk = disk_posix(),
+                                   .clock = &test_clock,
+                                   .trace = &trace,
+                                   .dir = dir,
                                    .config = &log_config_default };
     CU_ASSERT_EQUAL(log_open(&options, &log), -ENOTSUP);
     end();
@@ -702,15 +720,21 @@ static void topic_ids_are_kept(void)
     log = open_with(&log_config_default, true, 0);
     CU_ASSERT_TRUE(uuid_eq(log_topic_id(log), id));
     CU_ASSERT_EQUAL(log_close(log), 0);
-    struct log_options options = { .disk = disk_posix(), .clock = &test_clock, .trace = &trace, .dir = dir,
-                                   .config = &log_config_default, .topic_id = other };
+    struct log_options options = { .disk = disk_posix(),
+                                   .clock = &test_clock,
+                                   .trace = &trace,
+                                   .dir = dir,
+                                   .config = &log_config_default,
+                                   .topic_id = other };
     CU_ASSERT_EQUAL(log_open(&options, &log), -EEXIST);
     end();
 }
 
-TEST_MAIN("log", TEST(appended_batches_are_read_back), TEST(a_read_ends_at_its_limits), TEST(segments_roll_by_size),
-          TEST(segments_roll_by_time_and_index), TEST(retries_are_recognized), TEST(append_time_is_the_brokers),
+TEST_MAIN("log", TEST(appended_batches_are_read_back), TEST(a_read_ends_at_its_limits),
+          TEST(segments_roll_by_size), TEST(segments_roll_by_time_and_index),
+          TEST(retries_are_recognized), TEST(append_time_is_the_brokers),
           TEST(records_are_found_by_time), TEST(truncation_takes_everything_along),
           TEST(open_transactions_hold_readers_back), TEST(followers_take_what_the_leader_has),
-          TEST(side_files_are_made_again), TEST(damage_is_cut_away), TEST(interrupted_compaction_is_settled),
-          TEST(old_formats_are_refused), TEST(topic_ids_are_kept))
+          TEST(side_files_are_made_again), TEST(damage_is_cut_away),
+          TEST(interrupted_compaction_is_settled), TEST(old_formats_are_refused),
+          TEST(topic_ids_are_kept))

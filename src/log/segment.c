@@ -300,14 +300,14 @@ int segment_next_offset(struct segment *s, int64_t *out)
         *out = s->base_offset + s->recent[(s->recent_count - 1) % SEGMENT_RECENT].last_delta + 1;
         return 0;
     }
-    struct offset_position last;
-    int error = offset_index_last(&s->offsets, &last);
+    int64_t from;
+    int error = segment_floor_position(s, INT64_MAX, &from);
     if (error == 0)
         error = segment_open_file(s);
     if (error != 0)
         return error;
     struct batch_scan scan;
-    batch_scan_init(&scan, s->file, last.position, s->size_bytes);
+    batch_scan_init(&scan, s->file, from, s->size_bytes);
     while (batch_scan_next(&scan)) {
         if (batch_next_offset(scan.header) <= *out) {
             scan.error = -EBADMSG;
@@ -409,22 +409,32 @@ int segment_position_of(struct segment *s, int64_t offset, struct batch_position
     return result == 1 ? segment_find_in_file(&search, offset, out) : result;
 }
 
+int segment_floor_position(struct segment *s, int64_t offset, int64_t *position)
+{
+    struct offset_position found;
+    int error = offset_index_find(&s->offsets, offset, &found);
+    *position = found.position;
+    if (error == 0 && (found.position < 0 || found.position > s->size_bytes))
+        error = -EBADMSG;
+    return error;
+}
+
 // ---- cutting ----------------------------------------------------------------------------------------
 
 // The largest timestamp of what is left: that of the index, or a batch behind its last entry.
 static int reload_max_timestamp(struct segment *s)
 {
-    struct offset_position from;
+    int64_t from = 0;
     s->has_max_timestamp = false;
     int error = segment_max_timestamp(s, &s->max_timestamp);
     if (error == 0)
-        error = offset_index_find(&s->offsets, s->max_timestamp.offset, &from);
+        error = segment_floor_position(s, s->max_timestamp.offset, &from);
     if (error == 0)
         error = segment_open_file(s);
     if (error != 0)
         return error;
     struct batch_scan scan;
-    batch_scan_init(&scan, s->file, from.position, s->size_bytes);
+    batch_scan_init(&scan, s->file, from, s->size_bytes);
     while (batch_scan_next(&scan))
         if (batch_max_timestamp(scan.header) > s->max_timestamp.timestamp)
             s->max_timestamp = (struct timestamp_offset){ batch_max_timestamp(scan.header),

@@ -46,6 +46,7 @@ struct segment {
     int32_t index_interval_bytes;
     bool has_max_timestamp; // the two below are known
     bool is_removed;        // no longer part of the log
+    bool was_rebuilt;       // its indexes, because they were wrong; that helps once
     bool is_used;           // since the last segment_close_files
     struct timestamp_offset max_timestamp;
     int64_t first_timestamp; // of the first batch, INT64_MIN: not read yet
@@ -109,6 +110,9 @@ int segment_find(struct segment *segment, int64_t offset, struct batch_position 
 int segment_find_in_file(struct segment_search *search, int64_t offset, struct batch_position *out);
 // Both, under the lock.
 int segment_position_of(struct segment *segment, int64_t offset, struct batch_position *out);
+
+// A position at or before the batch that holds `offset`, by the index. -EBADMSG: the index cannot be right.
+int segment_floor_position(struct segment *segment, int64_t offset, int64_t *position);
 
 // Drops all at and after `offset`.
 int segment_truncate(struct segment *segment, int64_t offset);
