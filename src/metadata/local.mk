@@ -10,6 +10,7 @@ libcore_a_SOURCES += \
 	%D%/metadata_record.c %D%/metadata_record.h \
 	%D%/replay.c %D%/replay.h \
 	%D%/snapshot.c %D%/snapshot.h
+EXTRA_DIST += %D%/testdata/replay_fuzz %D%/check_replay_fuzz.sh
 EXTRA_DIST += %D%/testing_image.h \
 	%D%/testdata/README \
 	%D%/testdata/00000000000000000000-0000000000.checkpoint \
@@ -25,6 +26,10 @@ metadata_tests = \
 	%D%/snapshot_test
 check_PROGRAMS += $(metadata_tests)
 TESTS += $(metadata_tests)
+check_PROGRAMS += %D%/replay_fuzz
+TESTS += %D%/check_replay_fuzz.sh
+src_metadata_replay_fuzz_SOURCES = %D%/replay_fuzz.c $(FUZZ_MAIN)
+src_metadata_replay_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 src_metadata_replay_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_metadata_snapshot_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 endif

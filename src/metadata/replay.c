@@ -164,13 +164,12 @@ static bool on_partition_change(struct replay *replay, const struct partition_ch
     TAKE_IDS(adding_replicas, adding_replicas_count);
     TAKE_IDS(eligible_leader_replicas, eligible_leader_replicas_count);
     TAKE_IDS(last_known_elr, last_known_elr_count);
-    if (record->directories_count >= 0) {
-        if (record->directories_count > 0 && record->directories_count != partition.replicas_count)
-            return refuse(replay, "partition %s-%d: not one directory per replica", topic->name,
-                          record->partition_id);
+    if (record->directories_count >= 0)
         set_directories(&partition, record->directories, record->directories_count,
                         &replay->_scratch);
-    }
+    if (partition.directories_count != partition.replicas_count)
+        return refuse(replay, "partition %s-%d: not one directory per replica", topic->name,
+                      record->partition_id);
     if (record->leader != NO_LEADER_CHANGE) {
         partition.leader = record->leader;
         partition.leader_epoch++;
