@@ -30,7 +30,7 @@ enum disk_open_flags {
     DISK_CREATE = 2 | 1, // read and write, made when missing
     DISK_EXCLUSIVE = 4,  // with DISK_CREATE: -EEXIST when there
     DISK_TRUNCATE = 8,
-    DISK_READABLE = 16,  // with DISK_CREATE: a new file is mode 0400, as Kafka's snapshots are
+    DISK_READABLE = 16, // with DISK_CREATE: a new file is mode 0400, as Kafka's snapshots are
 };
 
 struct disk_stat {

@@ -139,8 +139,8 @@ static void synced(struct controller *controller)
         metadata_log_set_high_watermark(controller->log, controller->raft.high_watermark);
 }
 
-// Takes part in the cluster as its leader: the first write of the epoch. It is synced with the one that follows: a start
-// has enough to wait for.
+// Takes part in the cluster as its leader: the first write of the epoch. It is synced with the one that follows: a
+// start has enough to wait for.
 static int activate(struct controller *controller, const struct voters_record *voters)
 {
     const struct controller_options *options = &controller->options;

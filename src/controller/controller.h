@@ -83,7 +83,8 @@ void controller_submit(struct controller *controller, struct controller_call *ca
 // `call->completion` is not used.
 void controller_call(struct controller *controller, struct controller_call *call);
 // Several, which share a write.
-void controller_call_all(struct controller *controller, struct controller_call *calls, size_t count);
+void controller_call_all(struct controller *controller, struct controller_call *calls,
+                         size_t count);
 
 // Starts the creation of a topic as a client's Metadata request or a coordinator's first use does, with the broker's
 // defaults, or, for Kafka's internal topics, with their own partition counts, factors and configs. Returns at once;

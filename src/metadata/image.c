@@ -17,12 +17,6 @@ struct image_configs {
     char key[]; // type as a byte, name, NUL
 };
 
-void image_lock(struct metadata *metadata)
-{
-    int failed = pthread_rwlock_wrlock(&metadata->_lock);
-    must(failed == 0);
-}
-
 // ---- topics -------------------------------------------------------------------------------------------------
 
 static bool is_internal_name(struct str name)

@@ -51,14 +51,29 @@ void metadata_free(struct metadata *metadata)
     mem_free(metadata);
 }
 
+// A thread that took the lock twice would wait for a writer that waits for it.
+static _Thread_local int locks_held;
+
+void image_lock(struct metadata *metadata)
+{
+    must(locks_held == 0);
+    int failed = pthread_rwlock_wrlock(&metadata->_lock);
+    must(failed == 0);
+    locks_held++;
+}
+
 void metadata_lock_read(struct metadata *metadata)
 {
+    must(locks_held == 0);
     int failed = pthread_rwlock_rdlock(&metadata->_lock);
     must(failed == 0);
+    locks_held++;
 }
 
 void metadata_unlock(struct metadata *metadata)
 {
+    must(locks_held == 1);
+    locks_held--;
     int failed = pthread_rwlock_unlock(&metadata->_lock);
     must(failed == 0);
 }
