@@ -234,4 +234,8 @@ def case_internal_topic(twin):
     for _ in range(2000):
         if c.call("FindCoordinator", 4, KeyType=0, CoordinatorKeys=["g"])["Coordinators"][0]["ErrorCode"] == 0:
             break
-    same(refused("INVALID_TOPIC_EXCEPTION"), produce(c, 12, "__consumer_offsets", (0, batch()))[0])
+    for _ in range(2000):  # told where it is, its partitions may not be led yet
+        got = produce(c, 12, "__consumer_offsets", (0, batch()))[0]
+        if got["ErrorCode"] != ERRORS["NOT_LEADER_OR_FOLLOWER"]:
+            break
+    same(refused("INVALID_TOPIC_EXCEPTION"), got)
