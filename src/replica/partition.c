@@ -11,6 +11,15 @@ enum { PARTITION_MAGIC = 0x50415254 };
 // Of a waiter: LINKED and FIRED are entered under the waiters' lock, FIRED is left by the waker alone.
 enum { WAITER_IDLE, WAITER_LINKED, WAITER_FIRED };
 
+void role_lock_init(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t attributes;
+    pthread_rwlockattr_init(&attributes);
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(lock, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
+}
+
 struct partition *partition_new(struct str topic, struct uuid topic_id, int32_t index,
                                 int32_t local_id, bool is_internal)
 {
@@ -27,7 +36,7 @@ struct partition *partition_new(struct str topic, struct uuid topic_id, int32_t 
     p->leader = p->leader_epoch = p->partition_epoch = -1;
     p->leader_epoch_start_offset = -1;
     atomic_init(&p->min_insync_replicas, 1);
-    pthread_rwlock_init(&p->_lock, NULL);
+    role_lock_init(&p->_lock);
     pthread_mutex_init(&p->_waiters_lock, NULL);
     list_init(&p->_data_waiters);
     list_init(&p->_commit_waiters);

@@ -81,6 +81,10 @@ struct partition {
     atomic_uint _changes; // of role, epoch or log
 };
 
+// A rwlock whose writer does not starve behind readers that follow each other without a gap. It must not be taken for
+// reading twice by one thread.
+void role_lock_init(pthread_rwlock_t *lock);
+
 // ---- life, by replicas.c ------------------------------------------------------------------------------------
 
 // A partition without a log and a role, with one reference. The name is copied.

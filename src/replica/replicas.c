@@ -30,7 +30,7 @@ struct replicas *replicas_new(const struct replicas_options *options)
 {
     struct replicas *replicas = mem_new(struct replicas);
     replicas->options = *options;
-    pthread_rwlock_init(&replicas->lock, NULL);
+    role_lock_init(&replicas->lock);
     hashmap_init(&replicas->by_name);
     hashmap_init(&replicas->by_id);
     list_init(&replicas->observed);
