@@ -25,6 +25,7 @@ const struct config_entry config_builtin[] = {
     ENTRY("offsets.topic.replication.factor", "1"),
     ENTRY("transaction.state.log.replication.factor", "1"),
     ENTRY("transaction.state.log.min.isr", "1"),
+    ENTRY("group.initial.rebalance.delay.ms", "0"),
 };
 const size_t config_builtin_count = sizeof config_builtin / sizeof *config_builtin;
 
