@@ -40,12 +40,6 @@ static void add_error(struct log_validation *v, struct record_errors *errors, in
     errors->items[errors->kept++] = (struct log_record_error){ index, message };
 }
 
-// Java's long arithmetic.
-static int64_t minus(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a - (uint64_t)b);
-}
-
 static void check_record(struct log_validation *v, const struct record *record, int32_t index,
                          bool batch_has_append_time, struct record_errors *errors)
 {
@@ -60,19 +54,20 @@ static void check_record(struct log_validation *v, const struct record *record, 
     }
     if (config->message_timestamp_type == LOG_TIMESTAMP_CREATE_TIME &&
         record->timestamp != NO_TIMESTAMP) {
-        int64_t age = minus(v->now_ms, record->timestamp);
+        int64_t age = timestamp_minus(v->now_ms, record->timestamp);
         if (age <= config->message_timestamp_before_max_ms &&
-            minus(0, age) <= config->message_timestamp_after_max_ms)
+            timestamp_minus(0, age) <= config->message_timestamp_after_max_ms)
             return;
         errors->is_timestamp = true;
         add_error(v, errors, index,
-                  arena_printf(v->arena,
-                               "Timestamp %" PRId64 " of message with offset %" PRId64
-                               " is out of range. The timestamp should be within [%" PRId64
-                               ", %" PRId64 "]",
-                               record->timestamp, record->offset,
-                               minus(v->now_ms, config->message_timestamp_before_max_ms),
-                               minus(v->now_ms, minus(0, config->message_timestamp_after_max_ms))));
+                  arena_printf(
+                      v->arena,
+                      "Timestamp %" PRId64 " of message with offset %" PRId64
+                      " is out of range. The timestamp should be within [%" PRId64 ", %" PRId64 "]",
+                      record->timestamp, record->offset,
+                      timestamp_minus(v->now_ms, config->message_timestamp_before_max_ms),
+                      timestamp_minus(v->now_ms,
+                                      timestamp_minus(0, config->message_timestamp_after_max_ms))));
     } else if (batch_has_append_time) {
         errors->is_timestamp = true;
         add_error(v, errors, index,

@@ -278,7 +278,8 @@ bool producer_state_apply(struct producer_state *state, struct bytes batch,
 static bool is_expired(const struct producer_state *state, const struct producer_entry *entry,
                        int64_t now_ms)
 {
-    return entry->txn_first_offset < 0 && now_ms - entry->last_timestamp >= state->expiration_ms;
+    return entry->txn_first_offset < 0 &&
+           timestamp_minus(now_ms, entry->last_timestamp) >= state->expiration_ms;
 }
 
 void producer_state_expire(struct producer_state *state, int64_t now_ms)

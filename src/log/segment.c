@@ -239,8 +239,9 @@ int segment_should_roll(struct segment *s, const struct log_config *config, int6
     if (error != 0)
         return error;
     // The age is counted in the records' own time as soon as there is a record with one.
-    int64_t waited = s->first_timestamp >= 0 ? append_max_timestamp - s->first_timestamp
-                                             : now_ms - s->created_ms;
+    int64_t waited = s->first_timestamp >= 0
+                         ? timestamp_minus(append_max_timestamp, s->first_timestamp)
+                         : now_ms - s->created_ms;
     *roll = s->size_bytes > config->segment_bytes - (int64_t)append_bytes ||
             (s->size_bytes > 0 && waited > config->segment_ms - s->jitter_ms) ||
             offset_index_is_full(&s->offsets) || time_index_is_full(&s->times) ||

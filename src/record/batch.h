@@ -163,6 +163,12 @@ static inline int32_t batch_record_count(const uint8_t *b)
     return (int32_t)get_be32(b + 57);
 }
 
+// a - b as Java's long does it: timestamps are whatever a producer made of them.
+static inline int64_t timestamp_minus(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
 // Sequences of a producer count to 2^31-1 and go on with 0.
 static inline int32_t sequence_add(int32_t sequence, int32_t increment)
 {

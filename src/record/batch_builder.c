@@ -40,8 +40,9 @@ void batch_builder_add_record(struct batch_builder *builder, int32_t offset_delt
         builder->_base_timestamp = timestamp;
     if (timestamp > builder->_max_timestamp)
         builder->_max_timestamp = timestamp;
-    record_encode(&builder->_batch, offset_delta, timestamp - builder->_base_timestamp, key, value,
-                  header_count, headers);
+    record_encode(&builder->_batch, offset_delta,
+                  timestamp_minus(timestamp, builder->_base_timestamp), key, value, header_count,
+                  headers);
     builder->_last_offset_delta = offset_delta;
     builder->count++;
 }
