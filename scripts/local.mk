@@ -1,8 +1,8 @@
 dist_noinst_SCRIPTS += %D%/build %D%/start %D%/layers %D%/tidy %D%/headers %D%/format %D%/lib/packages
 
 # The rules of the house are tests like any other.
-TESTS += %D%/check_layers.sh %D%/check_tidy.sh %D%/check_headers.sh %D%/check_format.sh
-EXTRA_DIST += %D%/check_layers.sh %D%/check_tidy.sh %D%/check_headers.sh %D%/check_format.sh
+TESTS += %D%/check_layers.sh %D%/check_tidy.sh %D%/check_headers.sh %D%/check_format.sh %D%/check_compatibility.sh
+EXTRA_DIST += %D%/check_layers.sh %D%/check_tidy.sh %D%/check_headers.sh %D%/check_format.sh %D%/check_compatibility.sh
 AM_TESTS_ENVIRONMENT = srcdir='$(abs_top_srcdir)'; builddir='$(abs_top_builddir)'; CC='$(CC)'; \
 	export srcdir builddir CC;
 
@@ -10,4 +10,4 @@ AM_TESTS_ENVIRONMENT = srcdir='$(abs_top_srcdir)'; builddir='$(abs_top_builddir)
 EXTRA_PROGRAMS += bench-load
 bench_load_SOURCES = %D%/bench.d/load.c
 CLEANFILES += bench-load
-dist_noinst_SCRIPTS += %D%/bench %D%/test %D%/soak
+dist_noinst_SCRIPTS += %D%/bench %D%/test %D%/soak %D%/compatibility
