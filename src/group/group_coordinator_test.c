@@ -3,6 +3,7 @@
 // in good times is in compat-tests/twin/groups, against the real broker too.
 #include "group/group_coordinator.h"
 
+#include "group/group_records.h"
 #include "group/testing_groups.h"
 #include "record/batch_builder.h"
 
@@ -277,8 +278,41 @@ static void transactional_offsets_wait_for_their_end(void)
     fixture_fini(&f);
 }
 
-TEST_MAIN("group_coordinator", TEST(a_restart_changes_nothing),
-          TEST(a_failed_append_leaves_no_trace), TEST(a_failed_assignment_rebalances),
-          TEST(a_failed_return_is_undone), TEST(answers_wait_for_commit),
-          TEST(a_lost_shard_answers_all), TEST(many_shards_answer_as_one),
-          TEST(transactional_offsets_wait_for_their_end))
+// A group's record that cannot be (a member twice, members without a protocol) is not served, rather than wrongly.
+static void impossible_records_are_not_served(void)
+{
+    struct group_metadata_value_member_metadata twice[2] = {
+        { .member_id = { "m", 1 },
+          .client_id = { "c", 1 },
+          .client_host = { "/h", 2 },
+          .subscription = { (const uint8_t *)"", 0 },
+          .assignment = { (const uint8_t *)"", 0 } },
+    };
+    twice[1] = twice[0];
+    for (int attempt = 0; attempt < 2; attempt++) {
+        struct fixture f;
+        fixture_init(&f, NULL);
+        struct group_metadata_value value = { .protocol_type = { "consumer", 8 },
+                                              .protocol = { attempt == 0 ? "range" : NULL,
+                                                            attempt == 0 ? 5 : 0 },
+                                              .members = twice,
+                                              .members_count = attempt == 0 ? 2 : 1 };
+        struct coordinator *engine = group_coordinator_engine(f.groups);
+        struct coordinator_shard *shard =
+            coordinator_shard_at(engine, coordinator_partition_for(engine, str_of("g")));
+        enum kafka_error error;
+        must(coordinator_enter(shard, &error) != NULL);
+        group_record_add_metadata(shard, str_of("g"), &value);
+        CU_ASSERT_EQUAL(coordinator_append(shard, false), KERR_NONE);
+        coordinator_exit(shard);
+        fixture_restart(&f);
+        CU_ASSERT_EQUAL(commit_offset(&f, "g", "t", 0, 1), KERR_NOT_COORDINATOR);
+        fixture_fini(&f);
+    }
+}
+
+TEST_MAIN("group_coordinator", TEST(impossible_records_are_not_served),
+          TEST(a_restart_changes_nothing), TEST(a_failed_append_leaves_no_trace),
+          TEST(a_failed_assignment_rebalances), TEST(a_failed_return_is_undone),
+          TEST(answers_wait_for_commit), TEST(a_lost_shard_answers_all),
+          TEST(many_shards_answer_as_one), TEST(transactional_offsets_wait_for_their_end))
