@@ -19,8 +19,10 @@ libcore_a_SOURCES += \
 	%D%/topic_names.c %D%/topic_names.h
 if TESTS_POSSIBLE
 controller_tests = \
+	%D%/controller_faults_test \
 	%D%/controller_test
 check_PROGRAMS += $(controller_tests)
 TESTS += $(controller_tests)
+src_controller_controller_faults_test_SOURCES = %D%/controller_faults_test.c src/log/disk_testing.c
 src_controller_controller_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 endif
