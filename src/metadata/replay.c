@@ -93,9 +93,9 @@ static bool on_remove_topic(struct replay *replay, const struct remove_topic_rec
     return true;
 }
 
-enum {
-    PARTITIONS_MAX = 10000000
-}; // far above what a topic may have; guards the array against a broken record
+// Partitions come in the order of their numbers, or nearly (a snapshot lists a hash table's). Farther ahead is a broken
+// record, which must not make an array of any size.
+enum { PARTITION_GAP_MAX = 10000 };
 
 // Before KIP-858 a replica's directory was not recorded: then each is MIGRATING, which is the zero id.
 static void set_directories(struct metadata_partition *partition, const struct uuid *directories,
@@ -123,7 +123,8 @@ static bool on_partition(struct replay *replay, const struct partition_record *r
     struct metadata_topic *topic = find_topic(replay, record->topic_id, "PartitionRecord");
     if (topic == NULL)
         return false;
-    if (record->partition_id < 0 || record->partition_id > PARTITIONS_MAX)
+    if (record->partition_id < 0 ||
+        record->partition_id > (int64_t)topic->partitions_count + PARTITION_GAP_MAX)
         return refuse(replay, "partition %d of topic %s", record->partition_id, topic->name);
     if (record->directories_count > 0 && record->directories_count != record->replicas_count)
         return refuse(replay, "partition %s-%d: not one directory per replica", topic->name,
