@@ -254,6 +254,7 @@ static bool load_logs(struct broker *broker, struct strbuf *message)
     broker->config_glue = (struct config_glue){
         .config = broker->options.config,
         .metadata = broker->node.metadata,
+        .trace = broker->options.trace,
         .node_id = broker->node.node_id,
         .on_changed = on_config_changed,
         .arg = broker,

@@ -10,6 +10,7 @@
 struct config_glue {
     struct config *config;
     struct metadata *metadata;
+    struct trace *trace;
     int32_t node_id;
     void (*on_changed)(void *arg); // on the controller's thread, after the new values can be read
     void *arg;

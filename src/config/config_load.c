@@ -183,3 +183,22 @@ void config_log_unused(const struct config *config, struct trace *trace)
             trace_warn(trace, "config without effect in this release key=%s", def->name);
     }
 }
+
+void config_log_unused_by_topic(struct str topic, const struct config_entry *overrides,
+                                size_t count, struct trace *trace)
+{
+    for (size_t i = 0; i < count; i++) {
+        enum topic_key key;
+        if (!topic_key_find(overrides[i].name, &key))
+            continue;
+        // What a topic's key does is what the broker's key behind it does.
+        const struct config_synonym *behind = topic_synonyms_of(key)->items;
+        if (behind->factor != 0 && config_def_of(behind->key)->effect == CONFIG_EFFECT_USED)
+            continue;
+        const struct config_def *def = topic_def_of(key);
+        if (!str_eq(overrides[i].value, str_of(def->default_text)))
+            trace_warn(trace,
+                       "topic config without effect in this release topic=%.*s key=%s value=%.*s",
+                       STR_ARG(topic), def->name, STR_ARG(overrides[i].value));
+    }
+}

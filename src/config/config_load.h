@@ -39,5 +39,8 @@ bool config_is_supported(const struct config *config, const struct listeners *li
 
 // Says once what was set and does nothing here: unknown names, JVM things, features of later releases.
 void config_log_unused(const struct config *config, struct trace *trace);
+// The same of a topic's overrides, when they were set.
+void config_log_unused_by_topic(struct str topic, const struct config_entry *overrides,
+                                size_t count, struct trace *trace);
 
 #endif
