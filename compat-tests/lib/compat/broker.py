@@ -68,8 +68,9 @@ class Broker:
         self.bootstrap = self._read("bootstrap")
 
     @staticmethod
-    def create(folder, kind, odradekd):
-        """Writes the configuration of a new broker into `folder` (made here). Starts nothing."""
+    def create(folder, kind, odradekd, settings=()):
+        """Writes the configuration of a new broker into `folder` (made here), with `settings`
+        (`key=value` each) at its end. Starts nothing."""
         folder = os.path.abspath(folder)
         os.makedirs(os.path.join(folder, "data"))
         client, controller = ports.pick(2)
@@ -77,6 +78,7 @@ class Broker:
         with open(properties, "w") as out:
             out.write(PROPERTIES.format(client=client, controller=controller,
                                         data=os.path.join(folder, "data")))
+            out.writelines(line + "\n" for line in settings)
         if kind == "kafka":
             cluster = _cluster_id()
             subprocess.run([os.path.join(LIB, "kafka"), "tool", "storage", "format",

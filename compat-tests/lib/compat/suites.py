@@ -27,7 +27,7 @@ BUILD_LIMIT_S = 900
 RUN_LIMIT_S = 420
 
 Setting = collections.namedtuple(
-    "Setting", "kind odradekd build prefix install keep results stop")
+    "Setting", "kind odradekd build prefix install keep settings results stop")
 
 
 def discover(here):
@@ -114,7 +114,8 @@ class Suite:
         work = tempfile.mkdtemp(prefix="compat-%s-" % self.name)
         broker = None
         try:
-            broker = Broker.create(os.path.join(work, "broker"), setting.kind, setting.odradekd)
+            broker = Broker.create(os.path.join(work, "broker"), setting.kind, setting.odradekd,
+                                   setting.settings)
             broker.start()
             own = os.path.join(work, "work")
             os.makedirs(own)
