@@ -6,6 +6,7 @@ All that is known about it stands in files in that directory, so that the harnes
 
     kind               odradek or kafka
     command            the command line, one argument a line
+    odradekd           where our daemon is, for when it becomes one
     server.properties  the same for both kinds
     data/              log.dirs
     pid, status        of the process; its exit status, once it ended
@@ -84,14 +85,19 @@ class Broker:
             subprocess.run([os.path.join(LIB, "kafka"), "tool", "storage", "format",
                             "--standalone", "-t", cluster, "-c", properties],
                            check=True, stdout=subprocess.DEVNULL)
-            command = [os.path.join(LIB, "kafka"), "broker", properties]
-        else:
-            command = [os.path.abspath(odradekd), properties, "--format"]
-        for name, text in (("kind", kind), ("command", "\n".join(command)),
+        for name, text in (("odradekd", os.path.abspath(odradekd or "odradekd")),
                            ("bootstrap", "127.0.0.1:%d" % client)):
             with open(os.path.join(folder, name), "w") as out:
                 out.write(text + "\n")
+        _write_kind(folder, kind)
         return Broker(folder)
+
+    def become(self, kind):
+        """The other broker goes on with the same files, the next time that it is started."""
+        if self.is_alive():
+            raise BrokerError("the broker runs")
+        _write_kind(self.folder, kind)
+        self.kind = kind
 
     def start(self):
         """Starts the process and waits until it is ready."""
@@ -173,6 +179,18 @@ class Broker:
     def _last_line(self):
         lines = self._read("broker.log").split("\n") if self._exists("broker.log") else []
         return lines[-1][:300] if lines else "it said nothing"
+
+
+def _write_kind(folder, kind):
+    properties = os.path.join(folder, "server.properties")
+    if kind == "kafka":
+        command = [os.path.join(LIB, "kafka"), "broker", properties]
+    else:
+        with open(os.path.join(folder, "odradekd")) as text:
+            command = [text.read().strip(), properties, "--format"]
+    for name, words in (("kind", [kind]), ("command", command)):
+        with open(os.path.join(folder, name), "w") as out:
+            out.write("\n".join(words) + "\n")
 
 
 def _cluster_id():

@@ -34,7 +34,7 @@ def discover(here):
     """All suites, in the order in which a person wants to see them fail."""
     folders = [os.path.join(here, "clients", name)
                for name in sorted(os.listdir(os.path.join(here, "clients")))]
-    folders += [os.path.join(here, name) for name in ("tools", "packages")]
+    folders += [os.path.join(here, name) for name in ("tools", "packages", "handover")]
     return [Suite(f) for f in folders if os.path.exists(os.path.join(f, "suite"))]
 
 
@@ -121,6 +121,7 @@ class Suite:
             os.makedirs(own)
             env = dict(os.environ, BUILD_DIR=build, COMPAT_LIB=LIB, WORK_DIR=own,
                        BOOTSTRAP=broker.bootstrap, BROKER_DIR=broker.folder,
+                       BROKER_KIND=broker.kind,
                        BROKER_CTL="%s %s" % (os.path.join(LIB, "brokerctl"), broker.folder),
                        RUN_ID="%s%x" % (self.name, int(time.time())))
             status = _tracked([os.path.join(self.folder, "suite"), "run"], env, log, RUN_LIMIT_S,
@@ -128,7 +129,7 @@ class Suite:
             if status != 0:
                 report.close("did not run: the suite %s, see %s" % (_fate(status), log.name),
                              but="broker")
-            self._check_broker(broker, report, setting)
+            self._check_broker(broker, report)
         except (BrokerError, OSError, subprocess.CalledProcessError) as error:
             report.say(results.FAILED, "broker", str(error))
             report.close("did not run: %s" % error)
@@ -143,16 +144,17 @@ class Suite:
                 shutil.rmtree(work)
 
     @staticmethod
-    def _check_broker(broker, report, setting):
+    def _check_broker(broker, report):
         """The broker lived through the suite, and ends as it should when told to.
 
         The JVM leaves by the signal's number after its shutdown hooks; ours says 0."""
+        broker = Broker(broker.folder)  # which may have become the other kind
         if not broker.is_alive():
             report.say(results.FAILED, "broker", "it is gone")
             return
         status = broker.stop()
         clean = os.path.exists(os.path.join(broker.folder, "data", ".kafka_cleanshutdown"))
-        if status != (0 if setting.kind == "odradek" else 143):
+        if status != (0 if broker.kind == "odradek" else 143):
             report.say(results.FAILED, "broker", "it " + _fate(status) + " upon SIGTERM")
         elif not clean:
             report.say(results.FAILED, "broker", "it left no .kafka_cleanshutdown")
