@@ -2,9 +2,11 @@
 #include "broker/network.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "base/mem.h"
@@ -71,6 +73,20 @@ int network_reactor_count(const struct config *config)
     return count < most ? count : most;
 }
 
+// The text by which connections from a host are counted; a name stands for its first address, as in Java.
+static void override_host(struct connection_limits *limits, const char *host, int32_t max)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found;
+    char address[CONNECTION_HOST_SIZE];
+    if (getaddrinfo(host, NULL, &hints, &found) != 0)
+        return;
+    struct sockaddr_storage storage;
+    memcpy(&storage, found->ai_addr, found->ai_addrlen);
+    freeaddrinfo(found);
+    address_format(&storage, address);
+    connection_limits_override(limits, address, max);
+}
+
 // "host:count,host:count"; the parser of the configuration has checked it.
 static void read_overrides(struct network *network)
 {
@@ -83,7 +99,7 @@ static void read_overrides(struct network *network)
         if (colon == NULL || !str_to_int64(str_of(colon + 1), &max) || max < 0 || max > INT32_MAX)
             continue;
         *colon = '\0';
-        connection_limits_override(&network->limits, entry, (int32_t)max);
+        override_host(&network->limits, entry, (int32_t)max);
     }
     mem_free(text);
 }

@@ -160,6 +160,26 @@ static void there_are_no_more_reactors_than_asked_for(void)
     stop();
 }
 
+static void limits_may_change_while_the_broker_runs(void)
+{
+    start();
+    set("max.connections.per.ip", "1");
+    network_update_limits(broker.network);
+    int first = dial(0), second = dial(0);
+    CU_ASSERT_TRUE(has_ended(second));
+    set("max.connections.per.ip.overrides", "localhost:2");
+    network_update_limits(broker.network);
+    int third = dial(0), fourth = dial(0);
+    ask(third, 3);
+    CU_ASSERT_TRUE(is_answered(third, 3));
+    CU_ASSERT_TRUE(has_ended(fourth));
+    close(first);
+    close(second);
+    close(third);
+    close(fourth);
+    stop();
+}
+
 // ---- alarms ----------------------------------------------------------------------------------------
 
 static sem_t rung;
@@ -199,4 +219,5 @@ TEST_MAIN("network", TEST(requests_are_answered_on_every_reactor_and_listener),
           TEST(what_is_no_request_ends_its_connection),
           TEST(connections_right_before_the_stop_are_ended_too),
           TEST(there_are_no_more_reactors_than_asked_for),
+          TEST(limits_may_change_while_the_broker_runs),
           TEST(alarms_ring_on_a_reactor_whoever_sets_them))
