@@ -24,6 +24,7 @@ group_tests = \
 	%D%/group_coordinator_test \
 	%D%/group_expiry_test \
 	%D%/group_offsets_test \
+	%D%/group_random_test \
 	%D%/group_records_test
 check_PROGRAMS += $(group_tests)
 TESTS += $(group_tests)
