@@ -182,22 +182,27 @@ static void answer_cluster(struct asking *asking)
         response->cluster_authorized_operations = CLUSTER_OPERATIONS_ALL;
 }
 
-// Versions 10 and 11 have fields for ids that no broker understands.
-static bool is_invalid(const struct asking *asking)
+// Versions 10 and 11 have fields for ids that no broker understands. From version 12 on a topic without name and id
+// is a mistake that Kafka did not foresee.
+static enum kafka_error fault_of(const struct asking *asking)
 {
-    for (int32_t i = 0; asking->request->api_version < IDS_SINCE && i < asking->body->topics_count;
-         i++)
-        if (asking->body->topics[i].name.data == NULL ||
-            !uuid_is_zero(asking->body->topics[i].topic_id))
-            return true;
-    return false;
+    bool has_ids = asking->request->api_version >= IDS_SINCE;
+    for (int32_t i = 0; i < asking->body->topics_count; i++) {
+        const struct metadata_request_topic *topic = &asking->body->topics[i];
+        if (!has_ids && (topic->name.data == NULL || !uuid_is_zero(topic->topic_id)))
+            return KERR_INVALID_REQUEST;
+        if (has_ids && !asking->by_id && topic->name.data == NULL)
+            return KERR_UNKNOWN_SERVER_ERROR;
+    }
+    return KERR_NONE;
 }
 
-static void answer_invalid(struct asking *asking)
+static void answer_fault(struct asking *asking, enum kafka_error fault)
 {
+    asking->response->error_code = (int16_t)fault;
     for (int32_t i = 0; i < asking->body->topics_count; i++) {
         struct str name = asking->body->topics[i].name;
-        add_topic(asking, KERR_INVALID_REQUEST, name.data == NULL ? str_of("") : name,
+        add_topic(asking, fault, name.data == NULL ? str_of("") : name,
                   asking->body->topics[i].topic_id);
     }
 }
@@ -226,8 +231,9 @@ void handle_metadata(struct request *request)
     asking.to_create =
         arena_array(&request->arena, struct str, asking.is_auto_creating ? most + 1 : 1);
     hashmap_init(&asking.seen);
-    if (is_invalid(&asking)) {
-        answer_invalid(&asking);
+    enum kafka_error fault = fault_of(&asking);
+    if (fault != KERR_NONE) {
+        answer_fault(&asking, fault);
     } else {
         answer_cluster(&asking);
         if (asking.is_all)

@@ -129,6 +129,7 @@ static enum kafka_error delete_topic(struct node *node, const char *name)
     struct delete_topics_request request;
     struct delete_topics_response response;
     message_init(&delete_topics_request_desc, &request);
+    request.timeout_ms = 30000;
     message_init(&delete_topics_response_desc, &response);
     request.topics = message_array(&delete_topics_request_delete_topic_state_desc, &arena, 1);
     request.topics_count = 1;

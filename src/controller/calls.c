@@ -145,6 +145,20 @@ void call_fail(struct controller_call *call, struct answer answer)
     }
 }
 
+int32_t call_timeout_ms(const struct controller_call *call)
+{
+    switch (call->api_key) {
+    case API_CREATE_TOPICS:
+        return ((const struct create_topics_request *)call->request)->timeout_ms;
+    case API_DELETE_TOPICS:
+        return ((const struct delete_topics_request *)call->request)->timeout_ms;
+    case API_CREATE_PARTITIONS:
+        return ((const struct create_partitions_request *)call->request)->timeout_ms;
+    default:
+        return INT32_MAX;
+    }
+}
+
 // ---- deciding -----------------------------------------------------------------------------------------------
 
 static struct answer evaluate(struct controller_call *call, struct evaluation *evaluation)

@@ -290,6 +290,15 @@ static void follow_names(struct controller *controller, const struct metadata_en
     }
 }
 
+static bool is_too_late(struct controller *controller, const struct controller_call *call)
+{
+    int32_t timeout_ms = call_timeout_ms(call);
+    if (timeout_ms == INT32_MAX)
+        return false;
+    int64_t waited_us = clock_monotonic_us(controller->options.clock) - call->_submitted_us;
+    return waited_us >= (int64_t)timeout_ms * 1000;
+}
+
 // Decides a call, and lets the own image know before the next is decided.
 static struct planned *plan(struct controller *controller, struct controller_call *call,
                             int64_t offset, int64_t now_ms)
@@ -308,7 +317,10 @@ static struct planned *plan(struct controller *controller, struct controller_cal
         .arena = call->arena,
     };
     metadata_entries_init(&evaluation.records, &controller->cycle);
-    call_evaluate(call, &evaluation);
+    if (is_too_late(controller, call))
+        call_fail(call, (struct answer){ KERR_REQUEST_TIMED_OUT, NULL });
+    else
+        call_evaluate(call, &evaluation);
 
     struct planned *planned = arena_new(&controller->cycle, struct planned);
     planned->call = call;
@@ -555,11 +567,14 @@ void controller_free(struct controller *controller)
 
 static void submit(struct controller *controller, struct controller_call *calls, size_t count)
 {
+    int64_t now_us = clock_monotonic_us(controller->options.clock);
     pthread_mutex_lock(&controller->lock);
     bool is_refused = controller->is_stopping || controller->has_failed;
     bool was_empty = list_is_empty(&controller->queue);
-    for (size_t i = 0; !is_refused && i < count; i++)
+    for (size_t i = 0; !is_refused && i < count; i++) {
+        calls[i]._submitted_us = now_us;
         list_append(&controller->queue, &calls[i]._link);
+    }
     if (!is_refused && was_empty)
         pthread_cond_signal(&controller->wake);
     pthread_mutex_unlock(&controller->lock);

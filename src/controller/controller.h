@@ -33,7 +33,8 @@ struct metadata;
 // One request to the controller, in the request and response structs of its API. Served: CREATE_TOPICS,
 // DELETE_TOPICS, CREATE_PARTITIONS, ALTER_CONFIGS, INCREMENTAL_ALTER_CONFIGS, ALLOCATE_PRODUCER_IDS,
 // BROKER_REGISTRATION, BROKER_HEARTBEAT, CONTROLLER_REGISTRATION. Everything borrowed until completed. Any other key,
-// or a controller that has stopped or failed, is answered with an error in the response.
+// or a controller that has stopped or failed, is answered with an error in the response. A call whose timeout_ms has
+// passed when its turn comes (at once, when that is 0) is answered REQUEST_TIMED_OUT and does nothing.
 struct controller_call {
     enum api_key api_key;
     int16_t version;     // decides what error codes a client of that age is told
@@ -42,6 +43,7 @@ struct controller_call {
     struct arena *arena; // for what the response points to; the controller's alone until completed
     struct completion *completion; // completed on the controller's thread
     struct list _link;
+    int64_t _submitted_us;
 };
 
 struct controller_options {

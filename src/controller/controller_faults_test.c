@@ -149,7 +149,7 @@ static void create_topic(struct run *run, int number)
     request.topics = &topic;
     request.topics_count = 1;
     struct controller_call call = { API_CREATE_TOPICS, 7, &request, &response, &arena, NULL,
-                                    { NULL, NULL } };
+                                    { NULL, NULL },    0 };
     controller_call(run->controller, &call);
     CU_ASSERT_EQUAL_FATAL(response.topics_count, 1);
     int16_t error = response.topics[0].error_code;
@@ -171,7 +171,7 @@ static void take_producer_ids(struct run *run, int64_t broker_epoch)
     request.broker_id = 1;
     request.broker_epoch = broker_epoch;
     struct controller_call call = {
-        API_ALLOCATE_PRODUCER_IDS, 0, &request, &response, &arena, NULL, { NULL, NULL }
+        API_ALLOCATE_PRODUCER_IDS, 0, &request, &response, &arena, NULL, { NULL, NULL }, 0
     };
     controller_call(run->controller, &call);
     if (response.error_code == KERR_NONE) {

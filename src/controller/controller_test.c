@@ -146,8 +146,8 @@ static void *call(struct fixture *f, enum api_key api_key, int16_t version, cons
     const struct message_desc *desc = message_response_desc((int16_t)api_key);
     void *response = arena_zalloc(&f->arena, desc->struct_size);
     message_init(desc, response);
-    struct controller_call call = { api_key,   version, request,       response,
-                                    &f->arena, NULL,    { NULL, NULL } };
+    struct controller_call call = { api_key,   version, request,        response,
+                                    &f->arena, NULL,    { NULL, NULL }, 0 };
     controller_call(f->controller, &call);
     return response;
 }
@@ -401,6 +401,7 @@ static void partitions_are_added(void)
     create(&f, "t", 2);
     struct create_partitions_request request;
     message_init(&create_partitions_request_desc, &request);
+    request.timeout_ms = 30000;
     struct create_partitions_request_create_partitions_topic topics[2];
     memset(topics, 0, sizeof topics);
     topics[0].name = str_of("t");
@@ -439,6 +440,7 @@ static void topics_are_deleted_by_name_and_by_id(void)
     struct uuid id = create(&f, "c", 1)->topics[0].topic_id;
     struct delete_topics_request request;
     message_init(&delete_topics_request_desc, &request);
+    request.timeout_ms = 30000;
     struct delete_topics_request_delete_topic_state topics[4];
     memset(topics, 0, sizeof topics);
     topics[0].name = str_of("a.b");
@@ -688,10 +690,9 @@ static void calls_that_wait_share_one_write(void)
         message_init(&create_topics_response_desc, &all[i].response);
         all[i].done = &done;
         all[i].completion.complete = on_counted;
-        all[i].call = (struct controller_call){
-            API_CREATE_TOPICS, 7, request, &all[i].response, &f.arena, &all[i].completion,
-            { NULL, NULL },
-        };
+        all[i].call = (struct controller_call){ API_CREATE_TOPICS, 7,        request,
+                                                &all[i].response,  &f.arena, &all[i].completion,
+                                                { NULL, NULL },    0 };
         controller_submit(f.controller, &all[i].call);
     }
     CU_ASSERT_EQUAL(done, 0);
@@ -702,6 +703,22 @@ static void calls_that_wait_share_one_write(void)
     for (int i = 0; i < CALLS; i++)
         CU_ASSERT_EQUAL(all[i].response.topics[0].error_code,
                         i % 2 == 0 ? KERR_NONE : KERR_TOPIC_ALREADY_EXISTS);
+    stop(&f);
+    teardown(&f);
+}
+
+static void who_cannot_wait_gets_nothing(void)
+{
+    struct fixture f;
+    setup(&f);
+    start(&f, -1);
+    struct create_topics_request *request = create_request(&f, 1);
+    request->topics[0].name = str_of("t");
+    request->timeout_ms = 0;
+    const struct create_topics_response *response = call(&f, API_CREATE_TOPICS, 7, request);
+    CU_ASSERT_EQUAL(response->topics[0].error_code, KERR_REQUEST_TIMED_OUT);
+    CU_ASSERT_TRUE(str_is_null(response->topics[0].error_message));
+    CU_ASSERT_EQUAL(metadata_topics_count(f.metadata), 0);
     stop(&f);
     teardown(&f);
 }
@@ -744,5 +761,5 @@ TEST_MAIN("controller", TEST(a_new_cluster_begins_as_kafkas),
           TEST(a_clean_restart_keeps_the_leader_without_recovery),
           TEST(an_unclean_restart_recovers_the_last_known_leader),
           TEST(a_snapshot_and_the_log_behind_it_give_the_same_image),
-          TEST(calls_that_wait_share_one_write),
+          TEST(calls_that_wait_share_one_write), TEST(who_cannot_wait_gets_nothing),
           TEST(internal_topics_are_made_with_their_own_configs))

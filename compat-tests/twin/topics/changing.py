@@ -199,3 +199,19 @@ def case_topics_are_deleted_by_id(t):
                       Topics=[{"Name": None, "TopicId": ids[both]}, {"Name": None, "TopicId": ids[both]}])["Responses"]
     assert [(a["Name"], t.error(a["ErrorCode"]), a["ErrorMessage"]) for a in twice] == [
         (None, "INVALID_REQUEST", "Duplicate topic id.")], twice
+
+
+def case_who_cannot_wait_gets_nothing(t):
+    link, name, there = t.connect(), t.name(), t.topic()
+    for timeout in (0, -1):
+        (answer,) = link.call("CreateTopics", 7, timeoutMs=timeout, Topics=[
+            {"Name": name, "NumPartitions": 1, "ReplicationFactor": 1}])["Topics"]
+        assert (t.error(answer["ErrorCode"]), answer["ErrorMessage"]) == ("REQUEST_TIMED_OUT", None), answer
+        (answer,) = link.call("CreatePartitions", 3, TimeoutMs=timeout, Topics=[
+            {"Name": there, "Count": 2, "Assignments": None}])["Results"]
+        assert (t.error(answer["ErrorCode"]), answer["ErrorMessage"]) == ("REQUEST_TIMED_OUT", None), answer
+        (answer,) = link.call("DeleteTopics", 6, TimeoutMs=timeout, Topics=[{"Name": there}])["Responses"]
+        assert (t.error(answer["ErrorCode"]), answer["ErrorMessage"]) == ("REQUEST_TIMED_OUT", None), answer
+    topics = link.call("Metadata", 12, AllowAutoTopicCreation=False, Topics=[{"Name": name}, {"Name": there}])["Topics"]
+    assert {x["Name"]: (t.error(x["ErrorCode"]), len(x["Partitions"])) for x in topics} == {
+        name: ("UNKNOWN_TOPIC_OR_PARTITION", 0), there: ("NONE", 1)}, topics

@@ -106,6 +106,16 @@ def case_ids_before_their_time(t):
         assert answer["Brokers"] == [] and answer["ClusterId"] is None and answer["ControllerId"] == -1
 
 
+def case_neither_name_nor_id(t):
+    name, link = t.topic(), t.connect()
+    for version in (12, 13):
+        answer = link.call("Metadata", version, Topics=[{"Name": None}, {"Name": name}])
+        assert [(x["Name"], t.error(x["ErrorCode"])) for x in answer["Topics"]] == [
+            ("", "UNKNOWN_SERVER_ERROR"), (name, "UNKNOWN_SERVER_ERROR")], answer
+        assert answer["Brokers"] == []
+        assert version < 13 or t.error(answer["ErrorCode"]) == "UNKNOWN_SERVER_ERROR", answer
+
+
 def case_a_name_twice(t):
     name, link = t.topic(), t.connect()
     assert [x["Name"] for x in metadata(link, 12, [name, name])["Topics"]] == [name]
