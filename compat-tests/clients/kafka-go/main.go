@@ -68,8 +68,9 @@ func topic(what string, partitions int) string {
 
 func writer(to string, change func(*kafka.Writer)) *kafka.Writer {
 	// With a transport of its own: the common one keeps what it once heard of topics for a while.
-	w := &kafka.Writer{Addr: kafka.TCP(kit.Bootstrap()), Topic: to, RequiredAcks: kafka.RequireAll,
-		Transport: &kafka.Transport{}, BatchTimeout: 5 * time.Millisecond, BatchBytes: 900000, BatchSize: 500, MaxAttempts: 5}
+	w := &kafka.Writer{Addr: kafka.TCP(kit.Bootstrap()), Topic: to,
+		RequiredAcks: kafka.RequireAll, Transport: &kafka.Transport{},
+		BatchTimeout: 5 * time.Millisecond, BatchBytes: 900000, BatchSize: 500, MaxAttempts: 5}
 	if change != nil {
 		change(w)
 	}
