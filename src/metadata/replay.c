@@ -439,13 +439,15 @@ static struct bytes quota_key(struct arena *arena, const struct client_quota_rec
     return key_of(arena, METADATA_RECORD_CLIENT_QUOTA, writer_flatten(&writer, arena), 0);
 }
 
-static void store(struct replay *replay, const struct metadata_entry *entry, struct bytes key)
+static bool store(struct replay *replay, const struct metadata_entry *entry, struct bytes key)
 {
     const struct message_desc *desc = record_desc(RECORD_DOMAIN_METADATA, (int)entry->type);
     struct bytes value = codec_encode_bytes(desc, entry->version, &replay->_scratch, entry->body);
-    must(value.data != NULL || value.size == 0);
+    if (value.data == NULL) // e.g. an unknown tagged field with the tag of a known one
+        return refuse(replay, "%s cannot be written again", desc->name);
     struct image_stored stored = { entry->type, entry->version, key, value };
     image_stored_set(replay->metadata, &stored);
+    return true;
 }
 
 static bool on_stored(struct replay *replay, const struct metadata_entry *entry)
@@ -459,15 +461,14 @@ static bool on_stored(struct replay *replay, const struct metadata_entry *entry)
         if (record->remove)
             image_stored_remove(replay->metadata, quota_key(scratch, record));
         else
-            store(replay, entry, quota_key(scratch, record));
+            return store(replay, entry, quota_key(scratch, record));
         break;
     }
     case METADATA_RECORD_USER_SCRAM_CREDENTIAL: {
         const struct user_scram_credential_record *record = entry->body;
-        store(replay, entry,
-              key_of(scratch, METADATA_RECORD_USER_SCRAM_CREDENTIAL, str_bytes(record->name),
-                     record->mechanism));
-        break;
+        return store(replay, entry,
+                     key_of(scratch, METADATA_RECORD_USER_SCRAM_CREDENTIAL, str_bytes(record->name),
+                            record->mechanism));
     }
     case METADATA_RECORD_REMOVE_USER_SCRAM_CREDENTIAL: {
         const struct remove_user_scram_credential_record *record = entry->body;
@@ -478,8 +479,7 @@ static bool on_stored(struct replay *replay, const struct metadata_entry *entry)
     case METADATA_RECORD_ACCESS_CONTROL_ENTRY: {
         const struct access_control_entry_record *record = entry->body;
         struct bytes id = { record->id.bytes, sizeof record->id.bytes };
-        store(replay, entry, key_of(scratch, METADATA_RECORD_ACCESS_CONTROL_ENTRY, id, 0));
-        break;
+        return store(replay, entry, key_of(scratch, METADATA_RECORD_ACCESS_CONTROL_ENTRY, id, 0));
     }
     case METADATA_RECORD_REMOVE_ACCESS_CONTROL_ENTRY: {
         const struct remove_access_control_entry_record *record = entry->body;
@@ -490,9 +490,9 @@ static bool on_stored(struct replay *replay, const struct metadata_entry *entry)
     }
     case METADATA_RECORD_DELEGATION_TOKEN: {
         const struct delegation_token_record *record = entry->body;
-        store(replay, entry,
-              key_of(scratch, METADATA_RECORD_DELEGATION_TOKEN, str_bytes(record->token_id), 0));
-        break;
+        return store(
+            replay, entry,
+            key_of(scratch, METADATA_RECORD_DELEGATION_TOKEN, str_bytes(record->token_id), 0));
     }
     case METADATA_RECORD_REMOVE_DELEGATION_TOKEN: {
         const struct remove_delegation_token_record *record = entry->body;
@@ -587,7 +587,7 @@ static void transaction_clear(struct replay *replay)
     arena_reset(&replay->_held_arena);
 }
 
-static void transaction_hold(struct replay *replay, const struct metadata_entry *entry)
+static void transaction_hold(struct replay *replay, struct bytes value)
 {
     if (replay->_held_count == replay->_held_capacity) {
         size_t capacity = replay->_held_capacity == 0 ? 16 : 2 * replay->_held_capacity;
@@ -597,11 +597,12 @@ static void transaction_hold(struct replay *replay, const struct metadata_entry 
         replay->_held = grown;
         replay->_held_capacity = capacity;
     }
-    replay->_held[replay->_held_count++] = metadata_record_encode(entry, &replay->_held_arena);
+    replay->_held[replay->_held_count++] = value;
 }
 
-bool replay_entry(struct replay *replay, const struct metadata_entry *entry, int64_t offset,
-                  int32_t epoch)
+// `value`: the record as it stood in a batch; BYTES_NULL: it is one of ours.
+static bool replay_one(struct replay *replay, const struct metadata_entry *entry,
+                       struct bytes value, int64_t offset, int32_t epoch)
 {
     bool ok = true;
     arena_reset(&replay->_scratch);
@@ -624,16 +625,24 @@ bool replay_entry(struct replay *replay, const struct metadata_entry *entry, int
         transaction_clear(replay);
         break;
     default:
-        if (replay->in_transaction)
-            transaction_hold(replay, entry);
-        else
+        if (!replay->in_transaction)
             ok = apply(replay, entry);
+        else if (value.data != NULL)
+            transaction_hold(replay, arena_bytes(&replay->_held_arena, value));
+        else
+            transaction_hold(replay, metadata_record_encode(entry, &replay->_held_arena));
     }
     if (ok) {
         replay->metadata->offset = offset;
         replay->metadata->epoch = epoch;
     }
     return ok;
+}
+
+bool replay_entry(struct replay *replay, const struct metadata_entry *entry, int64_t offset,
+                  int32_t epoch)
+{
+    return replay_one(replay, entry, BYTES_NULL, offset, epoch);
 }
 
 bool replay_value(struct replay *replay, struct bytes value, int64_t offset, int32_t epoch)
@@ -646,7 +655,7 @@ bool replay_value(struct replay *replay, struct bytes value, int64_t offset, int
         arena_reset(&replay->_scratch);
         refuse(replay, "%s", replay->reason);
     } else {
-        ok = replay_entry(replay, &entry, offset, epoch);
+        ok = replay_one(replay, &entry, value, offset, epoch);
     }
     arena_fini(&decoded);
     return ok;
