@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the controller keeps when the disk fails at any one call, when the process is killed there, and when the power
-// goes. It registers a broker, makes topics, gives producer ids and writes snapshots by a fixed plan; for every n the n-th
-// changing call of the disk goes wrong. Then it is opened again, and
+// goes. It registers a broker, makes topics, gives producer ids and writes snapshots by a fixed plan; for every n the
+// n-th changing call of the disk goes wrong. Then it is opened again, and
 // (1) opens, (2) knows every topic whose creation was acknowledged, (3) leads an epoch above all that began before,
 // (4) gives no producer id twice.
 #include <errno.h>
