@@ -40,6 +40,12 @@ static void add_error(struct log_validation *v, struct record_errors *errors, in
     errors->items[errors->kept++] = (struct log_record_error){ index, message };
 }
 
+static bool keeps_codec(const struct log_validation *v)
+{
+    return v->config->compression_type == LOG_COMPRESSION_PRODUCER ||
+           (int)v->config->compression_type == batch_compression(v->batch.data);
+}
+
 static void check_record(struct log_validation *v, const struct record *record, int32_t index,
                          bool batch_has_append_time, struct record_errors *errors)
 {
@@ -70,15 +76,18 @@ static void check_record(struct log_validation *v, const struct record *record, 
                                       timestamp_minus(0, config->message_timestamp_after_max_ms))));
     } else if (batch_has_append_time) {
         errors->is_timestamp = true;
+        // How Java names a record tells whether its key and value were unpacked.
+        bool is_partial = batch_compression(v->batch.data) != COMPRESSION_NONE && keeps_codec(v);
+        int least = is_partial ? -1 : 0;
         add_error(v, errors, index,
                   arena_printf(v->arena,
-                               "Invalid timestamp type in message DefaultRecord(offset=%" PRId64
+                               "Invalid timestamp type in message %sDefaultRecord(offset=%" PRId64
                                ", timestamp=%" PRId64
                                ", key=%d bytes, value=%d bytes). Producer should not set "
                                "timestamp type to LogAppendTime.",
-                               record->offset, record->timestamp,
-                               record->key_size < 0 ? 0 : record->key_size,
-                               record->value_size < 0 ? 0 : record->value_size));
+                               is_partial ? "Partial" : "", record->offset, record->timestamp,
+                               record->key_size < 0 ? least : record->key_size,
+                               record->value_size < 0 ? least : record->value_size));
     }
 }
 
@@ -173,7 +182,7 @@ static enum kafka_error check_records(struct log_validation *v, bool *in_order,
     int32_t index = 0;
     v->max_timestamp = NO_TIMESTAMP;
     *in_order = true;
-    record_iter_init(&it, v->batch, RECORDS_SKIP);
+    record_iter_init(&it, v->batch, keeps_codec(v) ? RECORDS_PARTIAL : RECORDS_WHOLE);
     for (; record_iter_next(&it, &record); index++) {
         check_record(v, &record, index, has_append_time, &errors);
         if (record.timestamp > v->max_timestamp)
@@ -203,9 +212,19 @@ static int32_t level_of(const struct log_config *config, enum compression compre
     return COMPRESSION_LEVEL_DEFAULT;
 }
 
+// What Kafka's builder does not let pass: it has no code of its own for that.
+static bool can_be_rebuilt(const uint8_t *b)
+{
+    if (batch_producer_id(b) == NO_PRODUCER_ID)
+        return !batch_is_transactional(b);
+    return batch_producer_epoch(b) != -1 && (batch_base_sequence(b) >= 0 || batch_is_control(b));
+}
+
 static enum kafka_error rebuild(struct log_validation *v, enum compression compression)
 {
     const uint8_t *b = v->batch.data;
+    if (!can_be_rebuilt(b))
+        return KERR_UNKNOWN_SERVER_ERROR;
     bool append_time = v->config->message_timestamp_type == LOG_TIMESTAMP_LOG_APPEND_TIME;
     struct batch_builder builder;
     batch_builder_init(
@@ -255,9 +274,10 @@ enum kafka_error log_validate(struct log_validation *v, struct log_append_result
     int target = v->config->compression_type == LOG_COMPRESSION_PRODUCER
                      ? source
                      : (int)v->config->compression_type;
-    // Offsets inside a batch that is not compressed on either side are taken as they are, as Kafka takes them.
-    bool keep = source == target && (in_order || source == COMPRESSION_NONE);
-    if (source == COMPRESSION_NONE && batch_is_control(v->batch.data))
-        keep = true;
+    // Offsets inside a batch that is not compressed on either side are taken as they are, as Kafka takes them;
+    // those of a compressed one it would assign anew, and fails over that.
+    bool keep = source == target || (source == COMPRESSION_NONE && batch_is_control(v->batch.data));
+    if (keep && !in_order && source != COMPRESSION_NONE)
+        return KERR_UNKNOWN_SERVER_ERROR;
     return keep ? KERR_NONE : rebuild(v, (enum compression)target);
 }

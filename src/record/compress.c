@@ -40,8 +40,12 @@ struct decompressor {
     uint8_t *out;
     size_t out_capacity;
     bool zlib_ready;
+    bool zstd_frame_ended;
+    bool gzip_in_header; // of a member after the first
+    bool gzip_trailer_is_wrong;
     bool snappy_framed;
     bool lz4_block_checksum;
+    bool lz4_content_checksum;
     size_t lz4_block_max;
     z_stream zlib;
     ZSTD_DCtx *zstd;
@@ -105,6 +109,10 @@ static const uint8_t *take(struct decompressor *d, size_t size)
 
 // ---- gzip -------------------------------------------------------------------------------------------
 
+// What is handed to inflate at once, and taken from it, is as in java.util.zip under Kafka: what a call has given
+// when it fails is lost, what earlier calls gave was seen. So damage shows at the same record.
+enum { GZIP_INPUT = 8192, GZIP_OUTPUT = 16384, GZIP_NEXT_MEMBER = 19 };
+
 static void gzip_open(struct decompressor *d)
 {
     reserve_out(d, PIECE_SIZE);
@@ -115,36 +123,53 @@ static void gzip_open(struct decompressor *d)
     } else {
         must(inflateReset(&d->zlib) == Z_OK);
     }
+    d->zlib.avail_in = 0;
+    d->gzip_in_header = false;
+    d->gzip_trailer_is_wrong = false;
+}
+
+static bool gzip_feed(struct decompressor *d)
+{
+    size_t size = d->input.size < GZIP_INPUT ? d->input.size : GZIP_INPUT;
     d->zlib.next_in = (Bytef *)d->input.data;
-    d->zlib.avail_in = (uInt)d->input.size;
+    d->zlib.avail_in = (uInt)size;
+    return take(d, size) != NULL && size > 0;
 }
 
 static bool gzip_next(struct decompressor *d, struct bytes *piece)
 {
-    d->zlib.next_out = d->out;
-    d->zlib.avail_out = PIECE_SIZE;
-    bool between_members = false;
-    for (;;) {
+    while (!d->finished) {
+        if (d->gzip_trailer_is_wrong)
+            return fail(d);
+        if (d->zlib.avail_in == 0 && !gzip_feed(d)) {
+            d->finished = d->gzip_in_header;
+            return d->finished ? false : fail(d);
+        }
+        d->zlib.next_out = d->out;
+        d->zlib.avail_out = GZIP_OUTPUT;
         int result = inflate(&d->zlib, Z_NO_FLUSH);
-        size_t got = PIECE_SIZE - d->zlib.avail_out;
+        size_t got = GZIP_OUTPUT - d->zlib.avail_out;
         if (result == Z_STREAM_END) {
-            // Whatever follows is another member or is ignored, as java.util.zip.GZIPInputStream does.
-            if (d->zlib.avail_in >= 18 && inflateReset(&d->zlib) == Z_OK)
-                between_members = true;
+            if ((d->input.size > 0 || d->zlib.avail_in >= GZIP_NEXT_MEMBER) &&
+                inflateReset(&d->zlib) == Z_OK)
+                d->gzip_in_header = true;
             else
                 d->finished = true;
-        } else if (result == Z_DATA_ERROR && between_members) {
-            d->finished = true;
-        } else if (result != Z_OK) {
-            return fail(d); // also Z_BUF_ERROR: the input ended early
+        } else if (result == Z_DATA_ERROR && d->zlib.msg != NULL &&
+                   strstr(d->zlib.msg, "check") != NULL) {
+            d->gzip_trailer_is_wrong = true; // "incorrect data check" and "incorrect length check"
+        } else if (result == Z_DATA_ERROR && d->gzip_in_header && got == 0) {
+            d->finished = true; // no member follows: what is there is ignored
+        } else if (result != Z_OK && result != Z_BUF_ERROR) {
+            return fail(d);
         }
         if (got > 0) {
+            d->gzip_in_header = false;
             *piece = (struct bytes){ d->out, got };
             return true;
         }
-        if (d->finished)
-            return false;
     }
+    return false;
 }
 
 // ---- snappy -----------------------------------------------------------------------------------------
@@ -153,11 +178,8 @@ static void snappy_open(struct decompressor *d)
 {
     d->snappy_framed = d->input.size >= SNAPPY_HEADER_SIZE &&
                        memcmp(d->input.data, snappy_magic, sizeof snappy_magic) == 0;
-    if (!d->snappy_framed)
-        return;
-    const uint8_t *header = take(d, SNAPPY_HEADER_SIZE);
-    if ((int32_t)get_be32(header + 8) < 1)
-        fail(d);
+    if (d->snappy_framed)
+        take(d, SNAPPY_HEADER_SIZE); // whatever versions it names
 }
 
 static bool snappy_block(struct decompressor *d, struct bytes block, struct bytes *piece)
@@ -186,7 +208,14 @@ static bool snappy_next(struct decompressor *d, struct bytes *piece)
             return false;
         }
         if (memcmp(at, snappy_magic, 4) == 0) {
-            if (take(d, SNAPPY_HEADER_SIZE - 4) == NULL)
+            const uint8_t *rest = take(d, SNAPPY_HEADER_SIZE - 4);
+            if (rest == NULL)
+                return fail(d);
+            if (memcmp(rest, snappy_magic + 4, 4) != 0) {
+                d->finished = true; // no header after all: the end, as xerial has it
+                return false;
+            }
+            if ((int32_t)get_be32(rest + 4) < 1)
                 return fail(d);
             continue;
         }
@@ -248,6 +277,7 @@ static void lz4_open(struct decompressor *d)
         return;
     }
     d->lz4_block_checksum = (flg & LZ4_BLOCK_CHECKSUM) != 0;
+    d->lz4_content_checksum = (flg & LZ4_CONTENT_CHECKSUM) != 0;
     d->lz4_block_max = (size_t)1 << (2 * size_code + 8);
 }
 
@@ -260,7 +290,7 @@ static bool lz4_next(struct decompressor *d, struct bytes *piece)
         uint32_t word = get_le32(at), size = word & INT32_MAX;
         if (size == 0) {
             d->finished = true;
-            return false;
+            return d->lz4_content_checksum && take(d, 4) == NULL ? fail(d) : false;
         }
         const uint8_t *block = size > d->lz4_block_max ? NULL : take(d, size);
         if (block == NULL)
@@ -290,6 +320,10 @@ static bool lz4_next(struct decompressor *d, struct bytes *piece)
 
 // ---- zstd -------------------------------------------------------------------------------------------
 
+// As zstd-jni under Kafka: calls go on until 16 KB are there, a frame ends or nothing more comes; what they gave is
+// lost when one of them fails. Once a frame has ended, an end of the input within the next one is an end.
+enum { ZSTD_OUTPUT = 16384 };
+
 static void zstd_open(struct decompressor *d)
 {
     reserve_out(d, PIECE_SIZE);
@@ -300,30 +334,36 @@ static void zstd_open(struct decompressor *d)
             ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX)));
     }
     ZSTD_DCtx_reset(d->zstd, ZSTD_reset_session_only);
-    d->finished = false;
+    d->zstd_frame_ended = d->input.size == 0; // nothing at all is an end, too
 }
 
 static bool zstd_next(struct decompressor *d, struct bytes *piece)
 {
     ZSTD_inBuffer in = { d->input.data, d->input.size, 0 };
-    ZSTD_outBuffer out = { d->out, PIECE_SIZE, 0 };
-    size_t result = 1;
-    while (out.pos == 0) {
-        size_t before = in.pos;
-        result = ZSTD_decompressStream(d->zstd, &out, &in);
+    ZSTD_outBuffer out = { d->out, ZSTD_OUTPUT, 0 };
+    while (out.pos < out.size) {
+        size_t before = out.pos;
+        size_t result = ZSTD_decompressStream(d->zstd, &out, &in);
         if (ZSTD_isError(result))
             return fail(d);
-        if (result == 0 && in.pos == in.size) {
-            d->finished = true;
-            break;
+        if (result == 0) {
+            d->zstd_frame_ended = true;
+            if (out.pos > 0)
+                break;
+            if (in.pos < in.size)
+                continue; // an empty frame
         }
-        if (in.pos == before && out.pos == 0)
-            return fail(d); // the input ended within a frame
+        if (out.pos == before && in.pos == in.size)
+            break;
     }
     d->input.data += in.pos;
     d->input.size -= in.pos;
+    if (out.pos == 0) {
+        d->finished = d->zstd_frame_ended;
+        return d->finished ? false : fail(d);
+    }
     *piece = (struct bytes){ d->out, out.pos };
-    return out.pos > 0;
+    return true;
 }
 
 // ---- all --------------------------------------------------------------------------------------------

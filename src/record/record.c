@@ -55,6 +55,11 @@ static bool malformed(struct record_iter *it, const char *reason)
     return fail(it, RECORDS_MALFORMED, reason);
 }
 
+static bool ignores_size(const struct record_iter *it)
+{
+    return it->_mode == RECORDS_PARTIAL && it->_decompressor != NULL;
+}
+
 // The next piece; false at the end of the batch and after damage.
 static bool refill(struct record_iter *it)
 {
@@ -175,8 +180,9 @@ static bool read_headers(struct record_iter *it, struct record *record)
         if (!skip_bytes(it, size) || !read_varint(it, &size) || !skip_bytes(it, size))
             return false;
     }
-    record->headers =
-        it->_mode == RECORDS_SKIP ? BYTES_NULL : (struct bytes){ start, (size_t)(it->_at - start) };
+    record->headers = it->_mode != RECORDS_WHOLE
+                          ? BYTES_NULL
+                          : (struct bytes){ start, (size_t)(it->_at - start) };
     return true;
 }
 
@@ -186,8 +192,8 @@ static bool read_sized(struct record_iter *it, int32_t *size, struct bytes *byte
         return false;
     if (*size < 0)
         *size = -1;
-    *bytes = *size < 0 || it->_mode == RECORDS_SKIP ? BYTES_NULL
-                                                    : (struct bytes){ it->_at, (size_t)*size };
+    *bytes = *size < 0 || it->_mode != RECORDS_WHOLE ? BYTES_NULL
+                                                     : (struct bytes){ it->_at, (size_t)*size };
     return skip_bytes(it, *size);
 }
 
@@ -199,7 +205,7 @@ static bool read_body(struct record_iter *it, struct record *record)
         !read_sized(it, &record->key_size, &record->key) ||
         !read_sized(it, &record->value_size, &record->value) || !read_headers(it, record))
         return false;
-    if (it->_left != 0)
+    if (it->_left != 0 && !ignores_size(it))
         return malformed(it, "record is shorter than its size");
     record->offset =
         (int64_t)((uint64_t)it->_base_offset + (uint64_t)(int64_t)record->offset_delta);
@@ -217,10 +223,10 @@ bool record_iter_next(struct record_iter *it, struct record *record)
     it->_left = 5;
     if (!read_varint(it, &size))
         return false;
-    record->size = size + 5 - (int32_t)it->_left;
-    if (size < 0)
+    record->size = (int32_t)((uint32_t)size + 5 - (uint32_t)it->_left);
+    if (size < 0 && !ignores_size(it))
         return malformed(it, "negative record size");
-    it->_left = size;
+    it->_left = ignores_size(it) ? INT64_MAX : size;
     // Gathered bytes are walked as if they were the piece, then the piece goes on.
     const uint8_t *piece_at = NULL, *piece_end = NULL;
     if (it->_mode == RECORDS_WHOLE && it->_end - it->_at < size) {

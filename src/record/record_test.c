@@ -224,6 +224,52 @@ static void decompressors_nest(void)
     strbuf_fini(&packed);
 }
 
+// What the real broker's codecs make of bytes behind a frame, and of a record that lies about its size.
+static void leniency_is_kafkas(void)
+{
+    struct strbuf packed = STRBUF_EMPTY;
+    struct bytes piece;
+    compress_bytes(COMPRESSION_ZSTD, 3, B("abc"), &packed);
+    size_t frame_size = packed.size;
+    // Nothing; what might begin another frame, which is then taken for the end; what cannot.
+    static const char *const behind[] = { "", "\x55", "\x28\xb5\x2f", "x" };
+    for (size_t i = 0; i < sizeof behind / sizeof *behind; i++) {
+        packed.size = frame_size;
+        strbuf_addz(&packed, behind[i]);
+        struct decompressor *d = decompressor_open(
+            COMPRESSION_ZSTD, (struct bytes){ (const uint8_t *)packed.data, packed.size });
+        CU_ASSERT_TRUE(decompressor_next(d, &piece));
+        CU_ASSERT_FALSE(decompressor_next(d, &piece));
+        CU_ASSERT_EQUAL(decompressor_failed(d), i == 3);
+        decompressor_close(d);
+    }
+    packed.size = 0;
+    compress_bytes(COMPRESSION_GZIP, -1, B("abc"), &packed);
+    packed.data[packed.size - 8] ^= 1; // the checksum: known only after the data was seen
+    struct decompressor *d = decompressor_open(
+        COMPRESSION_GZIP, (struct bytes){ (const uint8_t *)packed.data, packed.size });
+    CU_ASSERT_TRUE(decompressor_next(d, &piece));
+    CU_ASSERT_FALSE(decompressor_next(d, &piece));
+    CU_ASSERT_TRUE(decompressor_failed(d));
+    decompressor_close(d);
+    packed.size = 0;
+    uint8_t header[BATCH_HEADER_SIZE] = { 0 };
+    header[22] = COMPRESSION_LZ4;
+    header[60] = 1;
+    strbuf_add(&packed, header, sizeof header);
+    compress_bytes(COMPRESSION_LZ4, COMPRESSION_LEVEL_DEFAULT, B("\x0e\0\0\0\x01\x01\0"), &packed);
+    for (int mode = RECORDS_WHOLE; mode <= RECORDS_PARTIAL; mode++) {
+        struct record_iter it;
+        struct record r;
+        record_iter_init(&it, (struct bytes){ (const uint8_t *)packed.data, packed.size },
+                         (enum records_mode)mode);
+        CU_ASSERT_EQUAL(record_iter_next(&it, &r), mode == RECORDS_PARTIAL);
+        CU_ASSERT_EQUAL(it.error, mode == RECORDS_PARTIAL ? RECORDS_OK : RECORDS_MALFORMED);
+        record_iter_fini(&it);
+    }
+    strbuf_fini(&packed);
+}
+
 static void lz4_flags_are_kafkas(void)
 {
     static const struct {
@@ -260,4 +306,4 @@ static void lz4_flags_are_kafkas(void)
 TEST_MAIN("record", TEST(the_layout_is_kafkas), TEST(every_codec_round_trips),
           TEST(every_truncation_is_noticed), TEST(lying_records_are_malformed),
           TEST(snappy_without_framing_is_read), TEST(decompressors_nest),
-          TEST(lz4_flags_are_kafkas))
+          TEST(lz4_flags_are_kafkas), TEST(leniency_is_kafkas))
