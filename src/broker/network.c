@@ -124,20 +124,13 @@ static void on_room(void *arg)
         acceptor_on_room(network->acceptors[i]);
 }
 
-// What was not set is left to the system, which adapts the size of a socket's buffers to its peer;
-// Kafka's default of 100 KiB would be a ceiling (doc/decisions/0004-socket-buffers.md).
-static int32_t buffer_size(const struct config *config, enum config_key key)
-{
-    return config_is_set(config, key) ? config_int(config, key) : -1;
-}
-
 static void read_settings(struct network *network)
 {
     const struct config *config = network->config;
     network->settings = (struct connection_settings){
         .max_frame_size = config_int(config, CONFIG_SOCKET_REQUEST_MAX_BYTES),
         .max_idle_us = config_long(config, CONFIG_CONNECTIONS_MAX_IDLE_MS) * 1000,
-        .send_buffer_size = buffer_size(config, CONFIG_SOCKET_SEND_BUFFER_BYTES),
+        .send_buffer_size = config_int(config, CONFIG_SOCKET_SEND_BUFFER_BYTES),
         .budget.limit = config_long(config, CONFIG_QUEUED_MAX_REQUEST_BYTES),
     };
     connection_limits_init(&network->limits);
@@ -172,7 +165,7 @@ static bool open_listeners(struct network *network, const struct listeners *list
 {
     struct acceptor_settings settings = {
         .backlog = config_int(network->config, CONFIG_SOCKET_LISTEN_BACKLOG_SIZE),
-        .receive_buffer_size = buffer_size(network->config, CONFIG_SOCKET_RECEIVE_BUFFER_BYTES),
+        .receive_buffer_size = config_int(network->config, CONFIG_SOCKET_RECEIVE_BUFFER_BYTES),
     };
     network->acceptors = mem_zalloc(listeners->count * sizeof *network->acceptors);
     network->endpoints = mem_zalloc(listeners->count * sizeof *network->endpoints);
