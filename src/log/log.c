@@ -108,6 +108,7 @@ int log_write_epochs(struct log *log)
 {
     bool is_synced;
     int error = leader_epochs_write(&log->epochs, &is_synced);
+    log->has_unwritten_epoch = false;
     if (!is_synced)
         log->is_metadata_unsynced = true;
     return error;
@@ -448,11 +449,8 @@ void log_assign_epoch_start(struct log *log, int32_t leader_epoch, int64_t start
 {
     log_lock(log);
     if (!atomic_load(&log->has_failed) &&
-        leader_epochs_assign(&log->epochs, leader_epoch, start_offset)) {
-        int error = log_write_epochs(log);
-        if (error != 0)
-            log_fail(log, "write leader epochs", error);
-    }
+        leader_epochs_assign(&log->epochs, leader_epoch, start_offset))
+        log->has_unwritten_epoch = true;
     log_unlock(log);
 }
 

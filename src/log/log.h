@@ -189,7 +189,8 @@ struct log_epoch_end {
     int64_t end_offset;   // where it ended; -1 when unknown
 };
 
-// A new leader notes where its epoch begins.
+// A new leader notes where its epoch begins. Written with the first append of the epoch: without records it says
+// nothing that the epoch before it does not, and a start of thousands of logs need not write a file for each.
 void log_assign_epoch_start(struct log *log, int32_t leader_epoch, int64_t start_offset);
 struct log_epoch_end log_epoch_end_offset(struct log *log, int32_t leader_epoch);
 int32_t log_epoch_for_offset(struct log *log, int64_t offset); // -1: unknown

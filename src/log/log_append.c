@@ -36,7 +36,7 @@ static enum kafka_error write_batches(struct log *log, struct bytes batches, int
     if (batches.size > (size_t)log->config.segment_bytes)
         return KERR_RECORD_LIST_TOO_LARGE;
     struct bytes rest = batches, batch;
-    bool epochs_changed = false;
+    bool epochs_changed = log->has_unwritten_epoch;
     int error = 0;
     while (batch_next(&rest, &batch) == BATCH_FOUND)
         if (batch_leader_epoch(batch.data) >= 0 &&

@@ -41,7 +41,9 @@ struct log {
     size_t segment_capacity;
     struct leader_epochs epochs;
     struct producer_state producers;
-    uint64_t truncations;      // changes when positions may have moved
+    uint64_t truncations; // changes when positions may have moved
+    bool
+        has_unwritten_epoch; // the newest leader epoch, which has no records yet, is in memory only
     bool is_metadata_unsynced; // partition.metadata, the first leader epoch, the directory
     bool has_garbage;          // .deleted files
     unsigned pending_events;   // bits of enum log_event, sent when the lock is let go
