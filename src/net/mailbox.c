@@ -34,13 +34,15 @@ void mailbox_post(struct mailbox *mailbox, struct message *message)
     bool was_empty = mailbox->_first == NULL;
     *mailbox->_last = message;
     mailbox->_last = &message->_next;
+    if (was_empty) {
+        // Under the lock: once it is free the message may be delivered, which may be all that the owner
+        // waited for to end the mailbox.
+        uint64_t one = 1;
+        ssize_t written = write(mailbox->fd, &one, sizeof one);
+        must(written == sizeof one ||
+             errno == EAGAIN); // EAGAIN: the counter is full, so it is readable
+    }
     pthread_mutex_unlock(&mailbox->_lock);
-    if (!was_empty)
-        return;
-    uint64_t one = 1;
-    ssize_t written = write(mailbox->fd, &one, sizeof one);
-    must(written == sizeof one ||
-         errno == EAGAIN); // EAGAIN: the counter is full, so it is readable
 }
 
 void mailbox_drain(struct mailbox *mailbox)

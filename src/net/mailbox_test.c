@@ -2,12 +2,14 @@
 #include "net/mailbox.h"
 
 #include <poll.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/list.h"
 #include "base/testing.h"
 
-enum { POSTS = 20000, THREADS = 3 };
+enum { POSTS = 20000, THREADS = 3, LIVES = 1000 };
 
 struct note {
     struct message message;
@@ -115,6 +117,38 @@ static void nothing_is_lost_between_threads(void)
     mailbox_fini(&mailbox);
 }
 
+static _Atomic(struct mailbox *) living;
+
+static void *post_to_each_life(void *arg)
+{
+    struct note *note = arg;
+    for (int i = 0; i < LIVES; i++) {
+        struct mailbox *mailbox;
+        while ((mailbox = atomic_exchange(&living, NULL)) == NULL)
+            sched_yield();
+        mailbox_post(mailbox, &note->message);
+    }
+    return NULL;
+}
+
+static void a_mailbox_may_end_once_the_last_message_was_delivered(void)
+{
+    struct note note = { { NULL, on_note }, 1, NULL };
+    pthread_t thread;
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, post_to_each_life, &note), 0);
+    for (int i = 0; i < LIVES; i++) {
+        struct mailbox mailbox;
+        CU_ASSERT_EQUAL_FATAL(mailbox_init(&mailbox), 0);
+        delivered_count = 0;
+        atomic_store(&living, &mailbox);
+        while (delivered_count == 0) // as a reactor that is awake for another reason
+            mailbox_drain(&mailbox);
+        mailbox_fini(&mailbox);
+    }
+    pthread_join(thread, NULL);
+}
+
 TEST_MAIN("mailbox", TEST(messages_arrive_in_order_and_one_wake_up_serves_them_all),
           TEST(what_a_delivery_posts_waits_for_the_next_turn),
-          TEST(nothing_is_lost_between_threads))
+          TEST(nothing_is_lost_between_threads),
+          TEST(a_mailbox_may_end_once_the_last_message_was_delivered))
