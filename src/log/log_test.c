@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 
 #include "base/clock_posix.h"
 #include "base/disk_posix.h"
@@ -730,6 +731,80 @@ static void topic_ids_are_kept(void)
     end();
 }
 
+enum { WRITERS = 2, READERS = 2, BATCHES_EACH = 2000 };
+
+static void *write_some(void *arg)
+{
+    struct log *log = arg;
+    struct arena mine;
+    struct bytes batch = make_batch(2, "some value", now_ms, COMPRESSION_LZ4, NULL);
+    arena_init(&mine);
+    for (int i = 0; i < BATCHES_EACH; i++) {
+        struct log_append_result result;
+        batch_set_base_offset((uint8_t *)batch.data, 0);
+        CU_ASSERT_EQUAL(log_append_leader(log, batch, 5, LOG_APPEND_CLIENT, &mine, &result),
+                        KERR_NONE);
+        log_set_high_watermark(log, result.last_offset + 1);
+    }
+    arena_fini(&mine);
+    mem_free((void *)batch.data);
+    return NULL;
+}
+
+static void *read_some(void *arg)
+{
+    struct log *log = arg;
+    uint8_t *buffer = NULL;
+    size_t capacity = 0;
+    int64_t offset = 0;
+    while (offset < WRITERS * BATCHES_EACH * 2) {
+        int64_t size = log_read_batches(log, offset, 3000, INT64_MAX, &buffer, &capacity);
+        CU_ASSERT_TRUE_FATAL(size >= 0);
+        struct bytes rest = { buffer, (size_t)size }, batch;
+        while (batch_next(&rest, &batch) == BATCH_FOUND) {
+            CU_ASSERT_EQUAL(batch_base_offset(batch.data), offset);
+            offset = batch_next_offset(batch.data);
+        }
+        struct log_timestamp_offset found;
+        log_offset_for_time(log, now_ms, &found);
+    }
+    mem_free(buffer);
+    return NULL;
+}
+
+static void *keep_up(void *arg)
+{
+    struct log *log = arg;
+    while (log_end_offset(log) < WRITERS * BATCHES_EACH * 2) {
+        CU_ASSERT_EQUAL(log_flush(log, INT64_MAX), 0);
+        log_close_idle_files(log);
+        log_set_start_offset(log, 0);
+        log_expire_producers(log);
+    }
+    return NULL;
+}
+
+// Writers, readers and upkeep at the same time: every offset once, in order, in whole batches.
+static void threads_do_not_disturb_each_other(void)
+{
+    begin();
+    struct log_config config = log_config_default;
+    config.segment_bytes = 30000;
+    config.index_interval_bytes = 300;
+    struct log *log = open_with(&config, false, 0);
+    pthread_t threads[WRITERS + READERS + 1];
+    for (int i = 0; i < WRITERS; i++)
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, write_some, log), 0);
+    for (int i = 0; i < READERS; i++)
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[WRITERS + i], NULL, read_some, log), 0);
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[WRITERS + READERS], NULL, keep_up, log), 0);
+    for (int i = 0; i < WRITERS + READERS + 1; i++)
+        pthread_join(threads[i], NULL);
+    CU_ASSERT_EQUAL(check_all(log, 0), WRITERS * BATCHES_EACH);
+    CU_ASSERT_EQUAL(log_close(log), 0);
+    end();
+}
+
 TEST_MAIN("log", TEST(appended_batches_are_read_back), TEST(a_read_ends_at_its_limits),
           TEST(segments_roll_by_size), TEST(segments_roll_by_time_and_index),
           TEST(retries_are_recognized), TEST(append_time_is_the_brokers),
@@ -737,4 +812,4 @@ TEST_MAIN("log", TEST(appended_batches_are_read_back), TEST(a_read_ends_at_its_l
           TEST(open_transactions_hold_readers_back), TEST(followers_take_what_the_leader_has),
           TEST(side_files_are_made_again), TEST(damage_is_cut_away),
           TEST(interrupted_compaction_is_settled), TEST(old_formats_are_refused),
-          TEST(topic_ids_are_kept))
+          TEST(topic_ids_are_kept), TEST(threads_do_not_disturb_each_other))
