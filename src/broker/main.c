@@ -133,6 +133,32 @@ static bool parse_arguments(int argc, char **argv, struct arguments *out)
     return true;
 }
 
+static int run(const struct arguments *arguments, int64_t started_us)
+{
+    struct strbuf message = STRBUF_EMPTY;
+    struct config_source_files from = {
+        .disk = disk_posix(),
+        .path = arguments->path,
+        .overrides = arguments->overrides,
+        .override_count = arguments->override_count,
+        .environment = environment,
+    };
+    struct config *config = config_load(&from, &message);
+    if (config == NULL)
+        return fail(&message);
+    int status = serve(&(struct broker_options){
+        .config = config,
+        .disk = disk_posix(),
+        .clock = clock_posix(),
+        .trace = &trace,
+        .on_fatal = on_fatal,
+        .format = arguments->format || arguments->path == NULL,
+        .started_us = started_us,
+    });
+    config_free(config);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     int64_t started_us = clock_monotonic_us(clock_posix());
@@ -147,36 +173,16 @@ int main(int argc, char **argv)
     if (format_command_is(argc, argv))
         return format_command_run(argc, argv, disk_posix(), clock_posix());
     struct arguments arguments = { .overrides = mem_zalloc((size_t)argc * sizeof(char *)) };
-    if (!parse_arguments(argc, argv, &arguments)) {
+    int status = 1;
+    if (parse_arguments(argc, argv, &arguments)) {
+        prepare_process();
+        trace_init(&trace, clock_posix(), TRACE_INFO, STDERR_FILENO);
+        must_set_hook(dump_trace);
+        status = run(&arguments, started_us);
+        trace_fini(&trace);
+    } else {
         fputs(usage, stderr);
-        return 1;
     }
-    prepare_process();
-    trace_init(&trace, clock_posix(), TRACE_INFO, STDERR_FILENO);
-    must_set_hook(dump_trace);
-
-    struct strbuf message = STRBUF_EMPTY;
-    struct config_source_files from = {
-        .disk = disk_posix(),
-        .path = arguments.path,
-        .overrides = arguments.overrides,
-        .override_count = arguments.override_count,
-        .environment = environment,
-    };
-    struct config *config = config_load(&from, &message);
-    if (config == NULL)
-        return fail(&message);
-    int status = serve(&(struct broker_options){
-        .config = config,
-        .disk = disk_posix(),
-        .clock = clock_posix(),
-        .trace = &trace,
-        .on_fatal = on_fatal,
-        .format = arguments.format || arguments.path == NULL,
-        .started_us = started_us,
-    });
-    config_free(config);
     mem_free(arguments.overrides);
-    trace_fini(&trace);
     return status;
 }
