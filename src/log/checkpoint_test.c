@@ -135,7 +135,7 @@ static void the_metadata_file_is_kafkas(void)
     struct uuid id = { { 1, 2, 3, 4, 5, 6, 0x47, 8, 0x89, 10, 11, 12, 13, 14, 15, 16 } }, got;
     struct strbuf text = STRBUF_EMPTY;
     CU_ASSERT_EQUAL(partition_metadata_read(disk, "/t-0", &got), -ENOENT);
-    CU_ASSERT_EQUAL(partition_metadata_write(disk, "/t-0", id), 0);
+    CU_ASSERT_EQUAL(partition_metadata_write(disk, "/t-0", id, false), 0);
     CU_ASSERT_EQUAL(disk_read_whole(disk, "/t-0/partition.metadata", &text), 0);
     CU_ASSERT_TRUE(str_eqz(strbuf_str(&text), "version: 0\ntopic_id: AQIDBAUGRwiJCgsMDQ4PEA"));
     CU_ASSERT_EQUAL(text.size, 43);

@@ -101,7 +101,6 @@ void index_file_reset(struct index_file *index)
 {
     index->count = index->written = index->tail_start = 0;
     index->is_loaded = true;
-    index->is_dirty = true;
 }
 
 static uint8_t *tail_entry(const struct index_file *index, int32_t n)
@@ -194,7 +193,10 @@ int index_file_write_out(struct index_file *index)
     if (size < 0)
         return (int)size;
     int64_t wanted = (int64_t)index->count * index->entry_size;
-    return size == wanted ? 0 : index->files->disk->ops->truncate(index->file, wanted);
+    if (size == wanted)
+        return 0;
+    index->is_dirty = true;
+    return index->files->disk->ops->truncate(index->file, wanted);
 }
 
 int index_file_sync(struct index_file *index)

@@ -10,7 +10,7 @@
 //            about 10 preads of the index first, lock-free too.
 //   offsets  log end, log start, high watermark, last stable: an atomic load.
 //   memory   an empty log is about 2 KB and no descriptor.
-//   create   mkdir, one open for the segment, open + write + rename for partition.metadata and the first leader
+//   create   mkdir, one open for the segment, open + write for partition.metadata, and + rename for the first leader
 //            epoch; the first append syncs those files and the directory.
 #include "log/log.h"
 
@@ -262,7 +262,8 @@ int log_close(struct log *log)
         error = log_flush(log, INT64_MAX);
         log_lock(log);
         log->on_event = NULL;
-        if (error == 0)
+        // The small files of a log without batches may as well be lost: it is made again from the metadata.
+        if (error == 0 && log_active(log)->base_offset + log_active(log)->size_bytes > 0)
             error = log_sync_metadata(log);
         if (error == 0)
             error = producer_state_take_snapshot(&log->producers, true);
@@ -340,7 +341,7 @@ int log_assign_topic_id(struct log *log, struct uuid topic_id)
     int error = 0;
     log_lock(log);
     if (uuid_is_zero(log->topic_id)) {
-        error = partition_metadata_write(log->files.disk, log->files.dir, topic_id);
+        error = partition_metadata_write(log->files.disk, log->files.dir, topic_id, false);
         if (error == 0)
             log->topic_id = topic_id;
         else

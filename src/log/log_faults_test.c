@@ -141,7 +141,7 @@ static void check_reopened(struct memory_disk *disk, const struct outcome *outco
     CU_ASSERT_TRUE_FATAL(log_end_offset(log) >= at_least);
     CU_ASSERT_TRUE_FATAL(log_end_offset(log) <= BATCHES);
     check_prefix(log);
-    // Producers are known as far as the log goes: the next in sequence is taken, an older one is a duplicate or refused.
+    // Producers are known as far as the log goes: the next in sequence is taken.
     int32_t next = (int32_t)log_end_offset(log);
     if (next > 0 && next < BATCHES)
         CU_ASSERT_EQUAL(append_number(log, next), KERR_NONE);

@@ -478,7 +478,7 @@ static int load_metadata(struct log *log, bool is_new)
         if (uuid_is_zero(log->topic_id))
             return 0;
         log->is_metadata_unsynced = true;
-        return partition_metadata_write(log->files.disk, log->files.dir, log->topic_id);
+        return partition_metadata_write(log->files.disk, log->files.dir, log->topic_id, is_new);
     }
     if (error == -EBADMSG)
         trace_error(log->files.trace, "partition.metadata unreadable dir=\"%s\"", log->files.dir);

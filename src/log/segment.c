@@ -52,7 +52,6 @@ int segment_open(const struct log_files *files, int64_t base_offset,
         error = open_path(s, DISK_CREATE | DISK_TRUNCATE);
         index_file_reset(&s->offsets);
         index_file_reset(&s->times);
-        s->offsets.is_dirty = s->times.is_dirty = false; // there is nothing that must not come back
         s->txns.is_loaded = true;
         s->has_max_timestamp = true;
         s->max_timestamp = (struct timestamp_offset){ NO_TIMESTAMP, base_offset };
