@@ -707,6 +707,42 @@ static void calls_that_wait_share_one_write(void)
     teardown(&f);
 }
 
+static struct str config_in(const struct create_topics_response *response, const char *name)
+{
+    const struct create_topics_response_creatable_topic_result *topic = &response->topics[0];
+    for (int32_t i = 0; i < topic->configs_count; i++)
+        if (str_eqz(topic->configs[i].name, name))
+            return topic->configs[i].value;
+    return STR_NULL;
+}
+
+static void an_answer_outlives_the_calls_behind_it(void)
+{
+    struct fixture f;
+    setup(&f);
+    start(&f, -1);
+    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_BROKER, "", "message.max.bytes", 0, "2000000"),
+                    KERR_NONE);
+    struct create_topics_request *request = create_request(&f, 1);
+    request->topics[0].name = str_of("t");
+    struct create_topics_response response;
+    message_init(&create_topics_response_desc, &response);
+    int done = 0;
+    struct counted made = { .completion.complete = on_counted, .done = &done };
+    made.call = (struct controller_call){ API_CREATE_TOPICS, 7,        request,
+                                          &response,         &f.arena, &made.completion,
+                                          { NULL, NULL },    0 };
+    controller_submit(f.controller, &made.call);
+    // Decided right behind it, in the same write, and before the answer is looked at.
+    CU_ASSERT_EQUAL(alter(&f, CONFIG_RESOURCE_BROKER, "", "message.max.bytes", 0, "3000000"),
+                    KERR_NONE);
+    CU_ASSERT_EQUAL(done, 1);
+    CU_ASSERT_EQUAL(response.topics[0].error_code, KERR_NONE);
+    CU_ASSERT_TRUE(str_eqz(config_in(&response, "max.message.bytes"), "2000000"));
+    stop(&f);
+    teardown(&f);
+}
+
 static void who_cannot_wait_gets_nothing(void)
 {
     struct fixture f;
@@ -761,5 +797,5 @@ TEST_MAIN("controller", TEST(a_new_cluster_begins_as_kafkas),
           TEST(a_clean_restart_keeps_the_leader_without_recovery),
           TEST(an_unclean_restart_recovers_the_last_known_leader),
           TEST(a_snapshot_and_the_log_behind_it_give_the_same_image),
-          TEST(calls_that_wait_share_one_write), TEST(who_cannot_wait_gets_nothing),
-          TEST(internal_topics_are_made_with_their_own_configs))
+          TEST(calls_that_wait_share_one_write), TEST(an_answer_outlives_the_calls_behind_it),
+          TEST(who_cannot_wait_gets_nothing), TEST(internal_topics_are_made_with_their_own_configs))

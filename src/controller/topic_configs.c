@@ -15,12 +15,15 @@ static struct str converted(const struct evaluation *evaluation, struct str text
     return str_of(arena_printf(evaluation->arena, "%lld", (long long)(number * factor)));
 }
 
+// A copy: the next call may change the image before the response of this one is sent.
 static struct str dynamic_value(const struct evaluation *evaluation, const char *resource,
                                 enum config_key key)
 {
     const struct metadata_configs *configs =
         metadata_find_configs(evaluation->metadata, CONFIG_RESOURCE_BROKER, str_of(resource));
-    return configs == NULL ? STR_NULL : metadata_config_value(configs, config_def_of(key)->name);
+    if (configs == NULL)
+        return STR_NULL;
+    return arena_str(evaluation->arena, metadata_config_value(configs, config_def_of(key)->name));
 }
 
 static struct str static_value(const struct evaluation *evaluation, enum config_key key)
