@@ -637,7 +637,7 @@ static void a_snapshot_and_the_log_behind_it_give_the_same_image(void)
     strbuf_fini(&message);
     start(&f, -1);
     for (int i = 0; i < 40; i++) {
-        char name[16];
+        char name[24];
         snprintf(name, sizeof name, "topic-%d", i);
         create(&f, name, 1);
     }
