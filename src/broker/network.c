@@ -124,13 +124,22 @@ static void on_room(void *arg)
         acceptor_on_room(network->acceptors[i]);
 }
 
+// Where nobody chose a size, a reply of a megabyte should leave in one call (doc/decisions/0004-socket-buffers.md).
+static int32_t send_buffer_size(const struct config *config)
+{
+    enum { UNCHOSEN = 1 << 20 };
+    return config_is_set(config, CONFIG_SOCKET_SEND_BUFFER_BYTES)
+               ? config_int(config, CONFIG_SOCKET_SEND_BUFFER_BYTES)
+               : UNCHOSEN;
+}
+
 static void read_settings(struct network *network)
 {
     const struct config *config = network->config;
     network->settings = (struct connection_settings){
         .max_frame_size = config_int(config, CONFIG_SOCKET_REQUEST_MAX_BYTES),
         .max_idle_us = config_long(config, CONFIG_CONNECTIONS_MAX_IDLE_MS) * 1000,
-        .send_buffer_size = config_int(config, CONFIG_SOCKET_SEND_BUFFER_BYTES),
+        .send_buffer_size = send_buffer_size(config),
         .budget.limit = config_long(config, CONFIG_QUEUED_MAX_REQUEST_BYTES),
     };
     connection_limits_init(&network->limits);
