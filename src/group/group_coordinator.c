@@ -177,14 +177,24 @@ void group_coordinator_join(struct group_coordinator *groups,
     coordinator_exit(shard);
 }
 
+// As coordinator_enter, for the requests of a member: the empty id names no group of the protocol.
+static struct group_shard *enter_named_group(struct group_coordinator *groups, struct str group_id,
+                                             struct coordinator_shard **shard,
+                                             enum kafka_error *error)
+{
+    *shard = shard_of(groups, group_id);
+    *error = group_id.size == 0 ? KERR_INVALID_GROUP_ID : KERR_NONE;
+    return *error == KERR_NONE ? coordinator_enter(*shard, error) : NULL;
+}
+
 void group_coordinator_sync(struct group_coordinator *groups,
                             const struct sync_group_request *request,
                             struct sync_group_response *response, struct arena *arena,
                             struct completion *completion)
 {
-    enum kafka_error error = request->group_id.size == 0 ? KERR_INVALID_GROUP_ID : KERR_NONE;
-    struct coordinator_shard *shard = shard_of(groups, request->group_id);
-    struct group_shard *state = error == KERR_NONE ? coordinator_enter(shard, &error) : NULL;
+    struct coordinator_shard *shard;
+    enum kafka_error error;
+    struct group_shard *state = enter_named_group(groups, request->group_id, &shard, &error);
     if (state == NULL) {
         response->error_code = (int16_t)error;
         finish(completion);
@@ -201,9 +211,9 @@ void group_coordinator_heartbeat(struct group_coordinator *groups,
                                  struct heartbeat_response *response, struct arena *arena,
                                  struct completion *completion)
 {
-    enum kafka_error error = request->group_id.size == 0 ? KERR_INVALID_GROUP_ID : KERR_NONE;
-    struct coordinator_shard *shard = shard_of(groups, request->group_id);
-    struct group_shard *state = error == KERR_NONE ? coordinator_enter(shard, &error) : NULL;
+    struct coordinator_shard *shard;
+    enum kafka_error error;
+    struct group_shard *state = enter_named_group(groups, request->group_id, &shard, &error);
     if (state == NULL) {
         // While the shard loads, its members have lost nothing yet: let them go on.
         response->error_code =
@@ -221,9 +231,9 @@ void group_coordinator_leave(struct group_coordinator *groups,
                              struct leave_group_response *response, struct arena *arena,
                              struct completion *completion)
 {
-    enum kafka_error error = request->group_id.size == 0 ? KERR_INVALID_GROUP_ID : KERR_NONE;
-    struct coordinator_shard *shard = shard_of(groups, request->group_id);
-    struct group_shard *state = error == KERR_NONE ? coordinator_enter(shard, &error) : NULL;
+    struct coordinator_shard *shard;
+    enum kafka_error error;
+    struct group_shard *state = enter_named_group(groups, request->group_id, &shard, &error);
     if (state == NULL) {
         response->error_code = (int16_t)error;
         finish(completion);
