@@ -6,7 +6,11 @@ libcore_a_SOURCES += \
 	%D%/leader_epochs.c %D%/leader_epochs.h \
 	%D%/log.c %D%/log.h %D%/log_files.h %D%/log_internal.h \
 	%D%/log_append.c \
-	%D%/log_manager.c %D%/log_manager.h \
+	%D%/log_checkpoints.c \
+	%D%/log_chores.c \
+	%D%/log_dirs.c \
+	%D%/log_loading.c \
+	%D%/log_manager.c %D%/log_manager.h %D%/log_manager_internal.h \
 	%D%/log_read.c \
 	%D%/log_recovery.c \
 	%D%/log_truncate.c \

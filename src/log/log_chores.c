@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is done in the background: work (one thing with one log, when it is due) and chores (what recurs).
+// On a thread of its own, or, in a simulation, by log_manager_run.
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "base/must.h"
+#include "log/log_manager_internal.h"
+
+enum { IDLE_FILES_MS = 60000 };
+
+struct work {
+    struct list link;
+    enum log_work_kind kind;
+    struct log *log; // a reference
+    int64_t due_ms;
+};
+
+void log_chores_add(struct log_manager *manager, enum log_work_kind kind, struct log *log,
+                    int64_t due_ms)
+{
+    struct work *work = mem_new(struct work);
+    work->kind = kind;
+    work->log = log_ref(log);
+    work->due_ms = due_ms;
+    pthread_mutex_lock(&manager->lock);
+    list_append(&manager->work, &work->link);
+    pthread_cond_signal(&manager->wake);
+    pthread_mutex_unlock(&manager->lock);
+}
+
+void log_chores_on_event(void *arg, struct log *log, enum log_event event)
+{
+    struct log_manager *manager = arg;
+    struct log_config config;
+    switch (event) {
+    case LOG_EVENT_ROLLED:
+        log_chores_add(manager, LOG_WORK_FLUSH, log, log_manager_now_ms(manager));
+        break;
+    case LOG_EVENT_FILES:
+        log_get_config(log, &config);
+        log_chores_add(manager, LOG_WORK_GARBAGE, log,
+                       log_manager_later(log_manager_now_ms(manager), config.file_delete_delay_ms));
+        break;
+    case LOG_EVENT_FAILED: {
+        struct log_dir *dir = log_dir_of(manager, log_dir(log));
+        if (dir != NULL)
+            log_dir_fail(manager, dir, -EIO);
+        break;
+    }
+    }
+}
+
+static void flush_if_old(struct log_manager *manager, struct log *log)
+{
+    struct log_config config;
+    log_get_config(log, &config);
+    if (log_end_offset(log) > log_recovery_point(log) &&
+        log_manager_now_ms(manager) - log_last_flush_ms(log) >= config.flush_ms)
+        log_flush(log, INT64_MAX);
+}
+
+// For every log of every directory, on references.
+static void each_log(struct log_manager *manager,
+                     void (*call)(struct log_manager *manager, struct log *log))
+{
+    for (size_t i = 0; i < manager->options.dir_count; i++) {
+        struct log_list list;
+        log_list_fill(manager, &manager->dirs[i], &list);
+        for (size_t n = 0; n < list.count; n++)
+            call(manager, list.items[n]);
+        log_list_fini(&list);
+    }
+}
+
+static void expire_producers(struct log_manager *manager, struct log *log)
+{
+    (void)manager;
+    log_expire_producers(log);
+}
+
+static void close_idle_files(struct log_manager *manager, struct log *log)
+{
+    (void)manager;
+    log_close_idle_files(log);
+}
+
+static int64_t do_chore(struct log_manager *manager, enum chore chore)
+{
+    switch (chore) {
+    case CHORE_RECOVERY_POINTS:
+        log_checkpoints_write_all(manager, CHECKPOINT_RECOVERY_POINT);
+        return manager->options.recovery_point_checkpoint_ms;
+    case CHORE_LOG_STARTS:
+        log_checkpoints_write_all(manager, CHECKPOINT_LOG_START);
+        return manager->options.log_start_checkpoint_ms;
+    case CHORE_HIGH_WATERMARKS:
+        log_checkpoints_write_all(manager, CHECKPOINT_HIGH_WATERMARK);
+        return manager->options.high_watermark_checkpoint_ms;
+    case CHORE_FLUSH:
+        each_log(manager, flush_if_old);
+        return manager->options.flush_check_ms;
+    case CHORE_EXPIRE_PRODUCERS:
+        each_log(manager, expire_producers);
+        return manager->options.producer_id_expiration_check_ms;
+    case CHORE_IDLE_FILES:
+    case CHORE_COUNT:
+        break;
+    }
+    each_log(manager, close_idle_files);
+    return IDLE_FILES_MS;
+}
+
+static void do_work(struct log_manager *manager, struct work *work)
+{
+    int error = 0;
+    switch (work->kind) {
+    case LOG_WORK_FLUSH:
+        log_flush(work->log,
+                  log_active_segment_offset(work->log)); // a failure is the log's own event
+        break;
+    case LOG_WORK_GARBAGE:
+        error = log_delete_garbage(work->log);
+        break;
+    case LOG_WORK_DELETE:
+        trace_info(manager->options.trace, "log deleted dir=\"%s\"", log_dir(work->log));
+        error = log_delete(log_ref(work->log));
+        break;
+    }
+    if (error != 0)
+        trace_error(manager->options.trace, "log files cannot be deleted dir=\"%s\" error=\"%s\"",
+                    log_dir(work->log), strerror(-error));
+    log_unref(work->log);
+    mem_free(work);
+}
+
+// The first piece of work that is due, taken off the list; else when the next one will be.
+static struct work *take_work(struct log_manager *manager, int64_t now, int64_t *next_ms)
+{
+    struct work *due = NULL;
+    pthread_mutex_lock(&manager->lock);
+    list_for_each_safe(at, following, &manager->work)
+    {
+        struct work *work = container_of(at, struct work, link);
+        if (work->due_ms <= now) {
+            due = work;
+            list_remove(at);
+            break;
+        }
+        if (work->due_ms < *next_ms)
+            *next_ms = work->due_ms;
+    }
+    pthread_mutex_unlock(&manager->lock);
+    return due;
+}
+
+int64_t log_manager_run(struct log_manager *manager)
+{
+    int64_t now = log_manager_now_ms(manager), next = INT64_MAX;
+    struct work *work;
+    while ((work = take_work(manager, now, &next)) != NULL)
+        do_work(manager, work);
+    for (int i = 0; i < CHORE_COUNT; i++) {
+        if (manager->chore_due_ms[i] <= now)
+            manager->chore_due_ms[i] = log_manager_later(now, do_chore(manager, (enum chore)i));
+        if (manager->chore_due_ms[i] < next)
+            next = manager->chore_due_ms[i];
+    }
+    return next;
+}
+
+static void *background(void *arg)
+{
+    struct log_manager *manager = arg;
+    for (;;) {
+        int64_t next = log_manager_run(manager);
+        pthread_mutex_lock(&manager->lock);
+        // What was added since the run may be due before `next`.
+        list_for_each(at, &manager->work) if (container_of(at, struct work, link)->due_ms < next)
+            next = container_of(at, struct work, link)->due_ms;
+        struct timespec until = { .tv_sec = (time_t)(next / 1000),
+                                  .tv_nsec = (long)(next % 1000) * 1000000 };
+        if (!manager->is_stopping && next > log_manager_now_ms(manager))
+            pthread_cond_timedwait(&manager->wake, &manager->lock, &until);
+        bool is_stopping = manager->is_stopping;
+        pthread_mutex_unlock(&manager->lock);
+        if (is_stopping)
+            return NULL;
+    }
+}
+
+void log_chores_start(struct log_manager *manager)
+{
+    const struct log_manager_options *o = &manager->options;
+    const int64_t intervals[CHORE_COUNT] = {
+        [CHORE_RECOVERY_POINTS] = o->recovery_point_checkpoint_ms,
+        [CHORE_LOG_STARTS] = o->log_start_checkpoint_ms,
+        [CHORE_HIGH_WATERMARKS] = o->high_watermark_checkpoint_ms,
+        [CHORE_FLUSH] = o->flush_check_ms,
+        [CHORE_EXPIRE_PRODUCERS] = o->producer_id_expiration_check_ms,
+        [CHORE_IDLE_FILES] = IDLE_FILES_MS,
+    };
+    for (int i = 0; i < CHORE_COUNT; i++)
+        manager->chore_due_ms[i] = log_manager_later(log_manager_now_ms(manager), intervals[i]);
+    if (manager->options.has_thread) {
+        must(pthread_create(&manager->thread, NULL, background, manager) == 0);
+        manager->has_thread = true;
+    }
+}
+
+void log_chores_stop(struct log_manager *manager)
+{
+    pthread_mutex_lock(&manager->lock);
+    manager->is_stopping = true;
+    pthread_cond_signal(&manager->wake);
+    pthread_mutex_unlock(&manager->lock);
+    if (manager->has_thread)
+        pthread_join(manager->thread, NULL);
+    manager->has_thread = false;
+    struct list *at;
+    while ((at = list_pop(&manager->work)) != NULL) {
+        struct work *work = container_of(at, struct work, link);
+        // Directories named -delete and files named .deleted are removed at the next start.
+        log_unref(work->log);
+        mem_free(work);
+    }
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// The start: every log of every directory, by several threads.
+//
+//     checkpoints ─► offsets by name;  folders ─► -delete: removed;  stray: renamed;  else: opened and put into the map
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/must.h"
+#include "log/checkpoint.h"
+#include "log/log_manager_internal.h"
+#include "log/partition_dir.h"
+
+#define METADATA_TOPIC     "__cluster_metadata"
+#define REMOTE_INDEX_CACHE "remote-log-index-cache"
+
+struct loading { // of one directory
+    struct log_manager *manager;
+    struct log_dir *dir;
+    struct hashmap offsets; // "topic-N" → struct known_offsets
+    size_t field;           // which of them is being read, as an offset into the struct
+    char **names;
+    size_t name_count, name_capacity;
+    atomic_size_t next;
+    atomic_int error;
+    log_is_stray is_stray;
+    void *arg;
+};
+
+static void note_offset(void *arg, struct str topic, int32_t partition, int64_t offset)
+{
+    struct loading *loading = arg;
+    char *name = mem_printf("%.*s-%" PRId32, STR_ARG(topic), partition);
+    struct known_offsets *known = hashmap_find(&loading->offsets, name, strlen(name));
+    if (known == NULL) {
+        known = mem_new(struct known_offsets);
+        known->name = name;
+        hashmap_put(&loading->offsets, known->name, strlen(known->name), known);
+    } else {
+        mem_free(name);
+    }
+    if (offset > 0)
+        memcpy((char *)known + loading->field, &offset, sizeof offset);
+}
+
+static void forget_offsets(struct loading *loading)
+{
+    struct known_offsets *known;
+    for (size_t i = 0; (known = hashmap_next(&loading->offsets, &i)) != NULL;) {
+        mem_free(known->name);
+        mem_free(known);
+    }
+    hashmap_fini(&loading->offsets);
+    hashmap_init(&loading->offsets);
+}
+
+// A checkpoint that cannot be parsed means that recovery reads more, as in Kafka.
+static int read_checkpoints(struct loading *loading)
+{
+    static const struct {
+        const char *name;
+        size_t field;
+    } files[] = { { RECOVERY_POINT_CHECKPOINT, offsetof(struct known_offsets, recovery_point) },
+                  { LOG_START_CHECKPOINT, offsetof(struct known_offsets, log_start) },
+                  { HIGH_WATERMARK_CHECKPOINT, offsetof(struct known_offsets, high_watermark) } };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char *path = mem_printf("%s/%s", loading->dir->path, files[i].name);
+        loading->field = files[i].field;
+        int error = checkpoint_read(loading->manager->options.disk, path, note_offset, loading);
+        if (error == -EBADMSG) {
+            trace_warn(loading->manager->options.trace,
+                       "checkpoint unreadable, taken for empty file=\"%s\"", path);
+            struct known_offsets *known;
+            for (size_t n = 0; (known = hashmap_next(&loading->offsets, &n)) != NULL;)
+                memset((char *)known + files[i].field, 0, sizeof(int64_t));
+            error = 0;
+        }
+        mem_free(path);
+        if (error != 0)
+            return error;
+    }
+    return 0;
+}
+
+static int collect_dir(void *arg, const char *name)
+{
+    struct loading *loading = arg;
+    char *path = mem_printf("%s/%s", loading->dir->path, name);
+    struct disk_stat st;
+    struct disk *disk = loading->manager->options.disk;
+    bool is_directory = disk->ops->stat(disk, path, &st) == 0 && st.is_directory;
+    mem_free(path);
+    if (!is_directory || strcmp(name, REMOTE_INDEX_CACHE) == 0)
+        return 0;
+    struct partition_dir parsed = partition_dir_parse(name);
+    if (parsed.kind == PARTITION_DIR_NONE) {
+        trace_error(loading->manager->options.trace,
+                    "log directory holds a folder that is no partition's dir=\"%s\" name=\"%s\"",
+                    loading->dir->path, name);
+        return -EBADMSG;
+    }
+    if (str_eqz(parsed.topic, METADATA_TOPIC))
+        return 0;
+    vec_reserve(loading->names, loading->name_count + 1, loading->name_capacity);
+    loading->names[loading->name_count++] = mem_strdup(name);
+    return 0;
+}
+
+static int load_log(struct loading *loading, const char *name)
+{
+    struct log_manager *manager = loading->manager;
+    struct partition_dir parsed = partition_dir_parse(name);
+    char *path = mem_printf("%s/%s", loading->dir->path, name);
+    int error = 0;
+    struct log *log;
+    switch (parsed.kind) {
+    case PARTITION_DIR_DELETE:
+        // Kafka waits with these, too, but nobody can have a use for them any more.
+        error = disk_remove_tree(manager->options.disk, path);
+        break;
+    case PARTITION_DIR_LOG: {
+        const struct known_offsets *known = hashmap_find(&loading->offsets, name, strlen(name));
+        error = log_manager_open_log(manager, path, parsed.topic, UUID_ZERO, known,
+                                     loading->dir->was_clean, &log);
+        if (error != 0)
+            break;
+        if (loading->is_stray != NULL &&
+            loading->is_stray(loading->arg, parsed.topic, parsed.partition, log_topic_id(log))) {
+            trace_warn(manager->options.trace, "log is stray dir=\"%s\"", path);
+            error = log_manager_rename_log(manager, loading->dir, log, "-stray");
+            log_abandon(log);
+        } else {
+            error = log_manager_put_log(manager, loading->dir, log);
+        }
+        break;
+    }
+    case PARTITION_DIR_STRAY:
+    case PARTITION_DIR_FUTURE: // moves between directories are not resumed yet: the copy stays where it is
+    case PARTITION_DIR_NONE:
+        break;
+    }
+    if (error != 0)
+        trace_error(manager->options.trace, "log cannot be opened dir=\"%s\" error=\"%s\"", path,
+                    strerror(-error));
+    mem_free(path);
+    return error;
+}
+
+static void *load_some(void *arg)
+{
+    struct loading *loading = arg;
+    size_t i;
+    while ((i = atomic_fetch_add(&loading->next, 1)) < loading->name_count) {
+        int error = load_log(loading, loading->names[i]);
+        int none = 0;
+        if (error != 0)
+            atomic_compare_exchange_strong(&loading->error, &none, error);
+    }
+    return NULL;
+}
+
+static int load_dir(struct log_manager *manager, struct log_dir *dir, log_is_stray is_stray,
+                    void *arg)
+{
+    enum { THREADS_MAX = 64 };
+    struct loading loading = { .manager = manager, .dir = dir, .is_stray = is_stray, .arg = arg };
+    struct disk *disk = manager->options.disk;
+    hashmap_init(&loading.offsets);
+    int error = read_checkpoints(&loading);
+    if (error == 0)
+        error = disk->ops->list(disk, dir->path, collect_dir, &loading);
+    if (error == 0 && loading.name_count > 0)
+        trace_info(manager->options.trace, "logs loading dir=\"%s\" count=%zu clean=%d", dir->path,
+                   loading.name_count, dir->was_clean);
+    pthread_t threads[THREADS_MAX];
+    int wanted = manager->options.recovery_threads_per_dir < THREADS_MAX
+                     ? manager->options.recovery_threads_per_dir
+                     : THREADS_MAX;
+    int started = 0;
+    if (error == 0) {
+        while (started < wanted && (size_t)started < loading.name_count / 2 &&
+               pthread_create(&threads[started], NULL, load_some, &loading) == 0)
+            started++;
+        load_some(&loading);
+        for (int i = 0; i < started; i++)
+            pthread_join(threads[i], NULL);
+        error = atomic_load(&loading.error);
+    }
+    for (size_t i = 0; i < loading.name_count; i++)
+        mem_free(loading.names[i]);
+    mem_free(loading.names);
+    forget_offsets(&loading);
+    hashmap_fini(&loading.offsets);
+    dir->is_loaded = error == 0;
+    return error;
+}
+
+int log_manager_load(struct log_manager *manager, log_is_stray is_stray, void *arg)
+{
+    must_be(manager, LOG_MANAGER_MAGIC);
+    for (size_t i = 0; i < manager->options.dir_count; i++) {
+        int error = load_dir(manager, &manager->dirs[i], is_stray, arg);
+        if (error == -EBADMSG)
+            return error;
+        if (error != 0)
+            log_dir_fail(manager, &manager->dirs[i], error);
+    }
+    log_chores_start(manager);
+    return 0;
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// What log_manager.c, log_dirs.c, log_loading.c, log_checkpoints.c and log_chores.c share; nobody else includes it.
+//
+// The manager's lock guards the map of logs, the list of work and the directories' state; no log is called under it:
+// events of a log (log_options.on_event) take it.
+#ifndef LOG_LOG_MANAGER_INTERNAL_H
+#define LOG_LOG_MANAGER_INTERNAL_H
+
+#include <pthread.h>
+
+#include "base/hashmap.h"
+#include "base/list.h"
+#include "log/log_manager.h"
+
+enum { LOG_MANAGER_MAGIC = 0x106a6e7 };
+
+// Everything that recurs, in the order in which it is done when due together.
+enum chore {
+    CHORE_RECOVERY_POINTS,
+    CHORE_LOG_STARTS,
+    CHORE_HIGH_WATERMARKS,
+    CHORE_FLUSH,
+    CHORE_EXPIRE_PRODUCERS,
+    CHORE_IDLE_FILES,
+    CHORE_COUNT,
+};
+
+struct log_dir {
+    char *path;
+    struct disk_file *lock;
+    bool was_clean;
+    bool is_loaded;
+    bool is_offline;
+    int64_t broker_epoch; // of the clean stop
+    size_t log_count;
+    uint64_t checkpoints_written
+        [3]; // hashes of what the files hold, by enum checkpoint_kind; 0: not written yet
+};
+
+struct managed { // value of the map
+    struct log *log;
+    struct log_dir *dir;
+};
+
+struct log_manager {
+    uint32_t magic;
+    struct log_manager_options options;
+    struct log_dir *dirs;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct hashmap logs; // "topic-N" → struct managed
+    struct list work;
+    int64_t chore_due_ms[CHORE_COUNT];
+    bool is_stopping;
+    bool has_thread;
+    pthread_t thread;
+};
+
+static inline int64_t log_manager_now_ms(const struct log_manager *manager)
+{
+    return clock_wall_ms(manager->options.clock);
+}
+
+static inline int64_t log_manager_later(int64_t now, int64_t delay_ms)
+{
+    return delay_ms > INT64_MAX - now ? INT64_MAX : now + delay_ms;
+}
+
+// ---- log_dirs.c: one of log.dirs --------------------------------------------------------------------------
+
+// Takes the lock, reads and removes the clean shutdown marker. `path` is set. What is wrong is traced.
+int log_dir_open(struct log_manager *manager, struct log_dir *dir);
+// Its logs are out of service from now on; told once.
+void log_dir_fail(struct log_manager *manager, struct log_dir *dir, int error);
+bool log_dir_is_offline(struct log_manager *manager, struct log_dir *dir);
+// The directory that holds the log's directory.
+struct log_dir *log_dir_of(struct log_manager *manager, const char *log_path);
+// Where a new log goes: the directory with the fewest; NULL when none is left.
+struct log_dir *log_dir_choose(struct log_manager *manager);
+
+// ---- log_manager.c: the map -------------------------------------------------------------------------------
+
+struct known_offsets { // of one partition, from the checkpoints
+    char *name;
+    int64_t recovery_point;
+    int64_t log_start;
+    int64_t high_watermark;
+};
+
+// `known` may be NULL.
+int log_manager_open_log(struct log_manager *manager, const char *path, struct str topic,
+                         struct uuid topic_id, const struct known_offsets *known, bool is_clean,
+                         struct log **out);
+// Takes the reference. -EBADMSG when there is such a log already.
+int log_manager_put_log(struct log_manager *manager, struct log_dir *dir, struct log *log);
+int log_manager_rename_log(struct log_manager *manager, struct log_dir *dir, struct log *log,
+                           const char *suffix);
+
+struct log_list {
+    struct log **items; // references
+    size_t count, capacity;
+};
+
+void log_list_fill(struct log_manager *manager, const struct log_dir *dir, struct log_list *list);
+void log_list_fini(struct log_list *list);
+
+// ---- log_checkpoints.c --------------------------------------------------------------------------------------
+
+enum checkpoint_kind { CHECKPOINT_RECOVERY_POINT, CHECKPOINT_LOG_START, CHECKPOINT_HIGH_WATERMARK };
+
+// Of one directory, unless the file holds the same already.
+int log_checkpoints_write(struct log_manager *manager, struct log_dir *dir,
+                          enum checkpoint_kind kind);
+// Of all directories in service; one where it fails is out of service. The first error.
+int log_checkpoints_write_all(struct log_manager *manager, enum checkpoint_kind kind);
+
+// ---- log_chores.c: the background ---------------------------------------------------------------------------
+
+enum log_work_kind { LOG_WORK_FLUSH, LOG_WORK_GARBAGE, LOG_WORK_DELETE };
+
+// Puts one thing to do with one log on the list; takes a reference of its own. Any thread, also from a log's event.
+void log_chores_add(struct log_manager *manager, enum log_work_kind kind, struct log *log,
+                    int64_t due_ms);
+void log_chores_on_event(void *arg, struct log *log, enum log_event event);
+void log_chores_start(struct log_manager *manager);
+// What is still on the list is dropped: files named .deleted and -delete go at the next start.
+void log_chores_stop(struct log_manager *manager);
+
+#endif
