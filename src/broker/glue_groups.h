@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Joins the group coordinator to what it stands on: its log is the partitions of __consumer_offsets, leadership and
-// commits of those partitions are told to it, deleted topics too, and shards are loaded on a thread of their own.
-//
-//     replicas ──on_leader──> coordinator_elected ──> loader thread: coordinator_load (reads the partitions)
-//     partition ──on_high_watermark──> coordinator_on_high_watermark
-//     metadata ──topic deleted──> group_coordinator_topics_deleted
-//     coordinator ──append, read──> partition_append, partition_read_batches
+// Joins the group coordinator to the broker: broker/glue_coordinator.h over __consumer_offsets, its settings, and
+// topics that are deleted, whose committed offsets go.
 #ifndef BROKER_GLUE_GROUPS_H
 #define BROKER_GLUE_GROUPS_H
 
