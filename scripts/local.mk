@@ -8,6 +8,10 @@ AM_TESTS_ENVIRONMENT = srcdir='$(abs_top_srcdir)'; builddir='$(abs_top_builddir)
 
 # The load generator of scripts/bench: made when asked for.
 EXTRA_PROGRAMS += bench-load
-bench_load_SOURCES = %D%/bench.d/load.c
+bench_load_SOURCES = %D%/bench.d/load/main.c %D%/bench.d/load/wire.c %D%/bench.d/load/wire.h %D%/bench.d/load/start.c \
+	%D%/bench.d/load/produce.c %D%/bench.d/load/consume.c
 CLEANFILES += bench-load
 dist_noinst_SCRIPTS += %D%/bench %D%/test %D%/soak %D%/compatibility
+EXTRA_DIST += %D%/bench.d/lib/bench.py %D%/bench.d/lib/process.py %D%/bench.d/workloads/README.md \
+	%D%/bench.d/workloads/consume.py %D%/bench.d/workloads/idle.py %D%/bench.d/workloads/produce.py \
+	%D%/bench.d/workloads/start.py

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the loads share: a blocking socket, requests that are encoded once, and one batch of records.
+// Anything that goes wrong ends the program with a reason.
+#ifndef LOAD_WIRE_H
+#define LOAD_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PRODUCE = 0, FETCH = 1, METADATA = 3, CREATE_TOPICS = 19, DELETE_TOPICS = 20 };
+
+_Noreturn void fail(const char *what, const char *detail);
+double now_ms(void);
+
+int try_connect(const char *address); // HOST:PORT, IPv4; -1 when nobody listens
+int write_all(int fd, const uint8_t *data, size_t size); // 0, or -1 when the connection closed
+int read_all(int fd, uint8_t *into, size_t size);
+// One answer without its length, in a buffer that is used again. NULL: closed.
+uint8_t *read_answer(int fd, size_t *size);
+
+// Bytes under construction; whoever made `data` made it large enough.
+struct out {
+    uint8_t *data;
+    size_t size;
+};
+
+void add_int(struct out *out, int64_t v, int bytes);
+void add_string(struct out *out, const char *s);
+void add_varint(struct out *out, int32_t v);
+void begin_request(struct out *out, int api_key, int version); // header version 1, correlation id 0
+void end_request(struct out *out);
+// A v2 batch of records with a value of record_bytes each, as many as fit in batch_bytes (at least one). Its size.
+size_t encode_batch(uint8_t *at, size_t record_bytes, size_t batch_bytes, int *record_count);
+
+// The loads, by main.c: `args` is what stands behind HOST:PORT.
+int run_start(const char *address, char **args);
+int run_produce(const char *address, char **args);
+int run_consume(const char *address, char **args);
+
+#endif

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""resident memory, CPU and context switches over ten seconds, of a broker just started"""
+import time
+
+import process
+
+SECONDS = 10
+
+
+def run(bench):
+    for kind in bench.kinds:
+        one = bench.fresh(kind)
+        one.start()
+        pid = process.pid_of(one)
+        time.sleep(3)  # the figure is of a broker that has been idle for a while; nothing is waited for
+        cpu, switched = process.cpu_seconds(pid), process.switches(pid)
+        time.sleep(SECONDS)
+        bench.note("idle", kind, resident_mb=process.resident_mb(pid),
+                   cpu_percent=100 * (process.cpu_seconds(pid) - cpu) / SECONDS,
+                   switches_per_second=(process.switches(pid) - switched) / SECONDS)
+        one.stop()
+        one.remove()
