@@ -184,6 +184,8 @@ static bool open_log_dirs(struct broker *broker, struct strbuf *message)
     options.dir_count = dirs.count;
     options.recovery_threads_per_dir = config_int(config, CONFIG_NUM_RECOVERY_THREADS_PER_DATA_DIR);
     options.has_thread = true;
+    options.initial_delay_ms = long_of(broker, CONFIG_LOG_INITIAL_TASK_DELAY_MS);
+    options.retention_check_ms = long_of(broker, CONFIG_LOG_RETENTION_CHECK_INTERVAL_MS);
     options.recovery_point_checkpoint_ms =
         long_of(broker, CONFIG_LOG_FLUSH_OFFSET_CHECKPOINT_INTERVAL_MS);
     options.log_start_checkpoint_ms =

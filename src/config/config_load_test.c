@@ -290,8 +290,9 @@ static void what_does_nothing_is_said_once(void)
     CU_ASSERT_EQUAL_FATAL(pipe(pipe_fds), 0);
     trace_init(&trace, clock_posix(), TRACE_INFO, pipe_fds[1]);
     config_log_unused(config, &trace);
-    const struct config_entry overrides[] = { { str_of("retention.ms"), str_of("1000") },
-                                              { str_of("retention.bytes"), str_of("-1") },
+    const struct config_entry overrides[] = { { str_of("preallocate"), str_of("true") },
+                                              { str_of("unclean.leader.election.enable"),
+                                                str_of("false") },
                                               { str_of("segment.bytes"), str_of("2000000") } };
     config_log_unused_by_topic(str_of("t"), overrides, 3, &trace);
     trace_fini(&trace);
@@ -309,7 +310,7 @@ static void what_does_nothing_is_said_once(void)
     for (const char *at = out; (at = strchr(at, '\n')) != NULL; at++)
         lines++;
     CU_ASSERT_PTR_NOT_NULL(
-        strstr(out, "topic config without effect in this release topic=t key=retention.ms"));
+        strstr(out, "topic config without effect in this release topic=t key=preallocate"));
     CU_ASSERT_EQUAL(lines, 4);
     config_free(config);
     strbuf_fini(&text);

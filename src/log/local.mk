@@ -13,6 +13,7 @@ libcore_a_SOURCES += \
 	%D%/log_manager.c %D%/log_manager.h %D%/log_manager_internal.h \
 	%D%/log_read.c \
 	%D%/log_recovery.c \
+	%D%/log_retention.c \
 	%D%/log_truncate.c \
 	%D%/log_validate.c %D%/log_validate.h \
 	%D%/offset_index.c %D%/offset_index.h \
@@ -28,6 +29,7 @@ log_tests = \
 	%D%/index_file_test \
 	%D%/log_faults_test \
 	%D%/log_manager_test \
+	%D%/log_retention_test \
 	%D%/log_test \
 	%D%/log_validate_test \
 	%D%/producer_state_test
@@ -38,6 +40,7 @@ src_log_log_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 src_log_checkpoint_test_SOURCES = %D%/checkpoint_test.c $(log_disk_testing)
 src_log_index_file_test_SOURCES = %D%/index_file_test.c $(log_disk_testing)
 src_log_log_faults_test_SOURCES = %D%/log_faults_test.c $(log_disk_testing)
+src_log_log_retention_test_SOURCES = %D%/log_retention_test.c $(log_disk_testing)
 src_log_producer_state_test_SOURCES = %D%/producer_state_test.c $(log_disk_testing)
 src_log_log_manager_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_log_log_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A log's life, its offsets and upkeep; log_append.c, log_read.c, log_truncate.c and log_recovery.c have the rest.
+// A log's life, its offsets and upkeep; log_append.c, log_read.c, log_retention.c, log_truncate.c and
+// log_recovery.c have the rest.
 //
 // What the hot paths cost:
 //   append   2 uncontended locks (one to copy the few settings that validation needs, one to append), 1 pwrite; no
@@ -78,21 +79,19 @@ int log_remove_segments(struct log *log, size_t from, size_t to)
 {
     int error = 0;
     for (size_t i = from; i < to; i++) {
-        int result = segment_mark_deleted(log->segments[i]);
-        if (result == 0)
-            result = producer_state_delete_snapshot(&log->producers, log->segments[i]->base_offset);
+        // After a failure the others keep their names: no hole between files that a restart finds.
         if (error == 0)
-            error = result;
+            error = segment_mark_deleted(log->segments[i]);
+        if (error == 0)
+            error = producer_state_mark_snapshot_deleted(&log->producers,
+                                                         log->segments[i]->base_offset);
+        log_add_garbage(log, log->segments[i]->base_offset);
         segment_unref(log->segments[i]);
     }
     memmove(log->segments + from, log->segments + to,
             (log->segment_count - to) * sizeof *log->segments);
     log->segment_count -= to - from;
     log->truncations++;
-    if (to > from) {
-        log->has_garbage = true;
-        log->pending_events |= 1u << LOG_EVENT_FILES;
-    }
     return error;
 }
 
@@ -161,6 +160,7 @@ static void log_free(struct log *log)
     for (size_t i = 0; i < log->segment_count; i++)
         segment_unref(log->segments[i]);
     mem_free(log->segments);
+    mem_free(log->garbage);
     leader_epochs_fini(&log->epochs);
     producer_state_fini(&log->producers);
     pthread_mutex_destroy(&log->lock);
@@ -412,38 +412,6 @@ int64_t log_set_high_watermark(struct log *log, int64_t offset)
     return offset;
 }
 
-enum kafka_error log_set_start_offset(struct log *log, int64_t offset)
-{
-    enum kafka_error answer = KERR_NONE;
-    log_lock(log);
-    if (atomic_load(&log->has_failed)) {
-        answer = KERR_KAFKA_STORAGE_ERROR;
-    } else if (offset > log_high_watermark(log)) {
-        answer = KERR_OFFSET_OUT_OF_RANGE;
-    } else if (offset > log_start_offset(log)) {
-        atomic_store(&log->start_offset, offset);
-        if (log_recovery_point(log) < offset)
-            atomic_store(&log->recovery_point, offset);
-        producer_state_on_log_start(&log->producers, offset);
-        log_update_first_unstable(log);
-        int error = leader_epochs_truncate_start(&log->epochs, offset) ? log_write_epochs(log) : 0;
-        if (error != 0)
-            answer = log_fail(log, "write leader epochs", error);
-    }
-    log_unlock(log);
-    return answer;
-}
-
-int64_t log_size_bytes(struct log *log)
-{
-    int64_t size = 0;
-    log_lock(log);
-    for (size_t i = 0; i < log->segment_count; i++)
-        size += log->segments[i]->size_bytes;
-    log_unlock(log);
-    return size;
-}
-
 // ---- leader epochs ----------------------------------------------------------------------------------
 
 void log_assign_epoch_start(struct log *log, int32_t leader_epoch, int64_t start_offset)
@@ -624,43 +592,6 @@ void log_expire_producers(struct log *log)
     if (log->producers.entries.count > 0)
         producer_state_expire(&log->producers, clock_wall_ms(log->files.clock));
     log_unlock(log);
-}
-
-struct garbage {
-    struct disk *disk;
-    const char *dir;
-    int error;
-};
-
-static int delete_if_garbage(void *arg, const char *name)
-{
-    struct garbage *garbage = arg;
-    struct str s = str_of(name);
-    if (s.size <= 8 || strcmp(name + s.size - 8, ".deleted") != 0 ||
-        strstr(name, ".checkpoint") != NULL)
-        return 0;
-    char *path = mem_printf("%s/%s", garbage->dir, name);
-    int error = garbage->disk->ops->unlink(garbage->disk, path);
-    if (error != 0 && error != -ENOENT && garbage->error == 0)
-        garbage->error = error;
-    mem_free(path);
-    return 0;
-}
-
-int log_delete_garbage(struct log *log)
-{
-    log_lock(log);
-    bool has_garbage = log->has_garbage;
-    log->has_garbage = false;
-    struct garbage garbage = { log->files.disk, mem_strdup(log->files.dir), 0 };
-    log_unlock(log);
-    if (has_garbage) {
-        int error = garbage.disk->ops->list(garbage.disk, garbage.dir, delete_if_garbage, &garbage);
-        if (garbage.error == 0 && error != -ENOENT)
-            garbage.error = error;
-    }
-    mem_free((char *)garbage.dir);
-    return garbage.error;
 }
 
 void log_close_idle_files(struct log *log)

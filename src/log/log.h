@@ -34,7 +34,7 @@ struct log;
 enum log_event {
     LOG_EVENT_ROLLED, // the segments before the active one want log_flush, in the background
     LOG_EVENT_FAILED, // a write failed; once per log
-    LOG_EVENT_FILES, // files became garbage: log_delete_garbage when file.delete.delay.ms have passed
+    LOG_EVENT_FILES,  // files became garbage: log_delete_garbage at log_garbage_due_ms
 };
 
 struct log_options {
@@ -210,8 +210,12 @@ int log_truncate(struct log *log, int64_t offset);
 int log_truncate_fully(struct log *log, int64_t offset);
 // Forgets producers that have been silent for longer than the expiration.
 void log_expire_producers(struct log *log);
-// Unlinks files that truncation and rolls left behind as .deleted.
+// Retention: takes the oldest segments out that lie before the log start and, with cleanup.policy=delete, those beyond
+// retention.bytes and retention.ms (log_retention.c). Returns how many, or -errno: then the log has failed.
+int log_delete_old_segments(struct log *log);
+// Unlinks the .deleted files of segments that went file.delete.delay.ms ago.
 int log_delete_garbage(struct log *log);
+int64_t log_garbage_due_ms(struct log *log); // of the segment that went last, wall clock
 // Closes descriptors not used since the last call (of old segments, and of the active one when idle).
 void log_close_idle_files(struct log *log);
 

@@ -14,6 +14,7 @@ int log_checkpoints_write(struct log_manager *manager, struct log_dir *dir,
                                          HIGH_WATERMARK_CHECKPOINT };
     struct log_list list;
     struct checkpoint_writer writer;
+    pthread_mutex_lock(&manager->checkpoints_lock);
     log_list_fill(manager, dir, &list);
     checkpoint_writer_init(&writer);
     for (size_t i = 0; i < list.count; i++) {
@@ -36,6 +37,7 @@ int log_checkpoints_write(struct log_manager *manager, struct log_dir *dir,
         dir->checkpoints_written[kind] = error == 0 ? hash : 0;
         mem_free(path);
     }
+    pthread_mutex_unlock(&manager->checkpoints_lock);
     checkpoint_writer_fini(&writer);
     log_list_fini(&list);
     return error;

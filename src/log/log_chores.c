@@ -15,19 +15,49 @@ enum { IDLE_FILES_MS = 60000 };
 struct work {
     struct list link;
     enum log_work_kind kind;
-    struct log *log; // a reference
-    int64_t due_ms;
+    struct log *log; // a reference; or NULL, and
+    char *path;      // a directory left by an earlier run
+    int64_t due_ms;  // LOG_WORK_DELETE: since when it waits
 };
+
+static void add(struct log_manager *manager, struct work *work)
+{
+    pthread_mutex_lock(&manager->lock);
+    list_append(&manager->work, &work->link);
+    manager->deletions += work->kind == LOG_WORK_DELETE;
+    manager->is_work_new = true;
+    pthread_cond_signal(&manager->wake);
+    pthread_mutex_unlock(&manager->lock);
+}
 
 void log_chores_add(struct log_manager *manager, enum log_work_kind kind, struct log *log,
                     int64_t due_ms)
 {
     struct work *work = mem_new(struct work);
-    work->kind = kind;
-    work->log = log_ref(log);
-    work->due_ms = due_ms;
+    *work = (struct work){ .kind = kind, .log = log_ref(log), .due_ms = due_ms };
+    add(manager, work);
+}
+
+void log_chores_add_dir(struct log_manager *manager, const char *path)
+{
+    struct work *work = mem_new(struct work);
+    *work = (struct work){ .kind = LOG_WORK_DELETE,
+                           .path = mem_strdup(path),
+                           .due_ms = log_manager_now_ms(manager) };
+    add(manager, work);
+}
+
+static void work_free(struct work *work)
+{
+    log_unref(work->log);
+    mem_free(work->path);
+    mem_free(work);
+}
+
+void log_chores_wake(struct log_manager *manager)
+{
     pthread_mutex_lock(&manager->lock);
-    list_append(&manager->work, &work->link);
+    manager->is_work_new = true;
     pthread_cond_signal(&manager->wake);
     pthread_mutex_unlock(&manager->lock);
 }
@@ -35,15 +65,12 @@ void log_chores_add(struct log_manager *manager, enum log_work_kind kind, struct
 void log_chores_on_event(void *arg, struct log *log, enum log_event event)
 {
     struct log_manager *manager = arg;
-    struct log_config config;
     switch (event) {
     case LOG_EVENT_ROLLED:
         log_chores_add(manager, LOG_WORK_FLUSH, log, log_manager_now_ms(manager));
         break;
     case LOG_EVENT_FILES:
-        log_get_config(log, &config);
-        log_chores_add(manager, LOG_WORK_GARBAGE, log,
-                       log_manager_later(log_manager_now_ms(manager), config.file_delete_delay_ms));
+        log_chores_add(manager, LOG_WORK_GARBAGE, log, log_garbage_due_ms(log));
         break;
     case LOG_EVENT_FAILED: {
         struct log_dir *dir = log_dir_of(manager, log_dir(log));
@@ -88,6 +115,16 @@ static void close_idle_files(struct log_manager *manager, struct log *log)
     log_close_idle_files(log);
 }
 
+static void delete_old_segments(struct log_manager *manager, struct log *log)
+{
+    (void)manager;
+    struct log_config config;
+    log_get_config(log, &config);
+    // What is compacted is the cleaner's, which deletes, too.
+    if (!config.cleanup_compact)
+        log_delete_old_segments(log); // a failure is the log's own event
+}
+
 static int64_t do_chore(struct log_manager *manager, enum chore chore)
 {
     switch (chore) {
@@ -103,6 +140,9 @@ static int64_t do_chore(struct log_manager *manager, enum chore chore)
     case CHORE_FLUSH:
         each_log(manager, flush_if_old);
         return manager->options.flush_check_ms;
+    case CHORE_RETENTION:
+        each_log(manager, delete_old_segments);
+        return manager->options.retention_check_ms;
     case CHORE_EXPIRE_PRODUCERS:
         each_log(manager, expire_producers);
         return manager->options.producer_id_expiration_check_ms;
@@ -116,6 +156,7 @@ static int64_t do_chore(struct log_manager *manager, enum chore chore)
 
 static void do_work(struct log_manager *manager, struct work *work)
 {
+    const char *path = work->log != NULL ? log_dir(work->log) : work->path;
     int error = 0;
     switch (work->kind) {
     case LOG_WORK_FLUSH:
@@ -126,32 +167,57 @@ static void do_work(struct log_manager *manager, struct work *work)
         error = log_delete_garbage(work->log);
         break;
     case LOG_WORK_DELETE:
-        trace_info(manager->options.trace, "log deleted dir=\"%s\"", log_dir(work->log));
-        error = log_delete(log_ref(work->log));
+        trace_info(manager->options.trace, "log deleted dir=\"%s\"", path);
+        error = work->log != NULL ? log_delete(log_ref(work->log))
+                                  : disk_remove_tree(manager->options.disk, path);
         break;
     }
-    if (error != 0)
+    if (error != 0) {
         trace_error(manager->options.trace, "log files cannot be deleted dir=\"%s\" error=\"%s\"",
-                    log_dir(work->log), strerror(-error));
-    log_unref(work->log);
-    mem_free(work);
+                    path, strerror(-error));
+        struct log_dir *dir = log_dir_of(manager, path);
+        if (dir != NULL)
+            log_dir_fail(manager, dir, error);
+    }
+    work_free(work);
+}
+
+// How long a directory named -delete stays: the broker's own setting, as it is now.
+static int64_t delete_delay_ms(struct log_manager *manager)
+{
+    pthread_mutex_lock(&manager->lock);
+    bool is_asked = manager->deletions > 0;
+    pthread_mutex_unlock(&manager->lock);
+    if (!is_asked)
+        return INT64_MAX;
+    struct log_config config;
+    manager->options.config_of(manager->options.arg, str_of(""), &config);
+    return config.file_delete_delay_ms;
+}
+
+static int64_t due_of(const struct work *work, int64_t delay_ms)
+{
+    return work->kind == LOG_WORK_DELETE ? log_manager_later(work->due_ms, delay_ms) : work->due_ms;
 }
 
 // The first piece of work that is due, taken off the list; else when the next one will be.
-static struct work *take_work(struct log_manager *manager, int64_t now, int64_t *next_ms)
+static struct work *take_work(struct log_manager *manager, int64_t now, int64_t delay_ms,
+                              int64_t *next_ms)
 {
     struct work *due = NULL;
     pthread_mutex_lock(&manager->lock);
     list_for_each_safe(at, following, &manager->work)
     {
         struct work *work = container_of(at, struct work, link);
-        if (work->due_ms <= now) {
+        int64_t due_ms = due_of(work, delay_ms);
+        if (due_ms <= now) {
             due = work;
             list_remove(at);
+            manager->deletions -= work->kind == LOG_WORK_DELETE;
             break;
         }
-        if (work->due_ms < *next_ms)
-            *next_ms = work->due_ms;
+        if (due_ms < *next_ms)
+            *next_ms = due_ms;
     }
     pthread_mutex_unlock(&manager->lock);
     return due;
@@ -160,8 +226,12 @@ static struct work *take_work(struct log_manager *manager, int64_t now, int64_t 
 int64_t log_manager_run(struct log_manager *manager)
 {
     int64_t now = log_manager_now_ms(manager), next = INT64_MAX;
+    int64_t delay_ms = delete_delay_ms(manager);
     struct work *work;
-    while ((work = take_work(manager, now, &next)) != NULL)
+    pthread_mutex_lock(&manager->lock);
+    manager->is_work_new = false;
+    pthread_mutex_unlock(&manager->lock);
+    while ((work = take_work(manager, now, delay_ms, &next)) != NULL)
         do_work(manager, work);
     for (int i = 0; i < CHORE_COUNT; i++) {
         if (manager->chore_due_ms[i] <= now)
@@ -178,12 +248,10 @@ static void *background(void *arg)
     for (;;) {
         int64_t next = log_manager_run(manager);
         pthread_mutex_lock(&manager->lock);
-        // What was added since the run may be due before `next`.
-        list_for_each(at, &manager->work) if (container_of(at, struct work, link)->due_ms < next)
-            next = container_of(at, struct work, link)->due_ms;
         struct timespec until = { .tv_sec = (time_t)(next / 1000),
                                   .tv_nsec = (long)(next % 1000) * 1000000 };
-        if (!manager->is_stopping && next > log_manager_now_ms(manager))
+        // What was added since the run may be due before `next`.
+        if (!manager->is_stopping && !manager->is_work_new && next > log_manager_now_ms(manager))
             pthread_cond_timedwait(&manager->wake, &manager->lock, &until);
         bool is_stopping = manager->is_stopping;
         pthread_mutex_unlock(&manager->lock);
@@ -195,16 +263,17 @@ static void *background(void *arg)
 void log_chores_start(struct log_manager *manager)
 {
     const struct log_manager_options *o = &manager->options;
-    const int64_t intervals[CHORE_COUNT] = {
-        [CHORE_RECOVERY_POINTS] = o->recovery_point_checkpoint_ms,
-        [CHORE_LOG_STARTS] = o->log_start_checkpoint_ms,
+    const int64_t first[CHORE_COUNT] = {
+        [CHORE_RECOVERY_POINTS] = o->initial_delay_ms,
+        [CHORE_LOG_STARTS] = o->initial_delay_ms,
         [CHORE_HIGH_WATERMARKS] = o->high_watermark_checkpoint_ms,
-        [CHORE_FLUSH] = o->flush_check_ms,
+        [CHORE_FLUSH] = o->initial_delay_ms,
+        [CHORE_RETENTION] = o->initial_delay_ms,
         [CHORE_EXPIRE_PRODUCERS] = o->producer_id_expiration_check_ms,
         [CHORE_IDLE_FILES] = IDLE_FILES_MS,
     };
     for (int i = 0; i < CHORE_COUNT; i++)
-        manager->chore_due_ms[i] = log_manager_later(log_manager_now_ms(manager), intervals[i]);
+        manager->chore_due_ms[i] = log_manager_later(log_manager_now_ms(manager), first[i]);
     if (manager->options.has_thread) {
         must(pthread_create(&manager->thread, NULL, background, manager) == 0);
         manager->has_thread = true;
@@ -222,9 +291,7 @@ void log_chores_stop(struct log_manager *manager)
     manager->has_thread = false;
     struct list *at;
     while ((at = list_pop(&manager->work)) != NULL) {
-        struct work *work = container_of(at, struct work, link);
-        // Directories named -delete and files named .deleted are removed at the next start.
-        log_unref(work->log);
-        mem_free(work);
+        // Files named .deleted are removed at the next start, directories named -delete wait anew.
+        work_free(container_of(at, struct work, link));
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What log.c, log_append.c, log_read.c, log_truncate.c and log_recovery.c share; nobody else includes it.
+// What log.c, log_append.c, log_read.c, log_retention.c, log_truncate.c and log_recovery.c share; nobody else
+// includes it.
 //
 // Invariants, under the lock: (1) segments is never empty; base offsets ascend; the last one is active
 // (2) segments[0]->base_offset <= start_offset <= end_offset
@@ -18,6 +19,11 @@
 #include "log/segment.h"
 
 enum { LOG_MAGIC = 0x106f11e5 };
+
+struct log_garbage { // files of a segment that is out of the log
+    int64_t base_offset;
+    int64_t due_ms; // wall clock: when they may be unlinked
+};
 
 struct log {
     uint32_t magic;
@@ -44,9 +50,10 @@ struct log {
     uint64_t truncations; // changes when positions may have moved
     bool
         has_unwritten_epoch; // the newest leader epoch, which has no records yet, is in memory only
-    bool is_metadata_unsynced; // partition.metadata, the first leader epoch, the directory
-    bool has_garbage;          // .deleted files
-    unsigned pending_events;   // bits of enum log_event, sent when the lock is let go
+    bool is_metadata_unsynced;   // partition.metadata, the first leader epoch, the directory
+    struct log_garbage *garbage; // .deleted files
+    size_t garbage_count, garbage_capacity;
+    unsigned pending_events; // bits of enum log_event, sent when the lock is let go
     void (*on_event)(void *arg, struct log *log, enum log_event event);
     void *arg;
 };
@@ -67,7 +74,7 @@ enum kafka_error log_fail(struct log *log, const char *doing, int error);
 // The index of the segment that would hold the offset; -1 before the first.
 ptrdiff_t log_floor_segment(const struct log *log, int64_t offset);
 void log_add_segment(struct log *log, struct segment *segment);
-// Takes segments [from, to) out, renames their files to .deleted, deletes their producer snapshots.
+// Takes segments [from, to) out and renames their files, with their producer snapshots, to .deleted.
 int log_remove_segments(struct log *log, size_t from, size_t to);
 // Indexes of any segment are there, rebuilt if need be.
 int log_need_indexes(struct log *log, struct segment *segment);
@@ -76,6 +83,12 @@ int log_write_epochs(struct log *log);
 void log_update_first_unstable(struct log *log);
 // partition.metadata and leader epochs are durable before the first batch.
 int log_sync_metadata(struct log *log);
+
+// log_retention.c
+// Moves the log start forward, at most to the high watermark. 0 or -errno.
+int log_move_start(struct log *log, int64_t offset);
+// The .deleted files of a segment are to go file.delete.delay.ms from now.
+void log_add_garbage(struct log *log, int64_t base_offset);
 
 // log_recovery.c
 int log_load(struct log *log, const struct log_options *options);

@@ -118,8 +118,7 @@ static int load_log(struct loading *loading, const char *name)
     struct log *log;
     switch (parsed.kind) {
     case PARTITION_DIR_DELETE:
-        // Kafka waits with these, too, but nobody can have a use for them any more.
-        error = disk_remove_tree(manager->options.disk, path);
+        log_chores_add_dir(manager, path);
         break;
     case PARTITION_DIR_LOG: {
         const struct known_offsets *known = hashmap_find(&loading->offsets, name, strlen(name));

@@ -14,6 +14,8 @@
 const struct log_manager_options log_manager_options_default = {
     .recovery_threads_per_dir = 2,
     .has_thread = true,
+    .initial_delay_ms = 30000,
+    .retention_check_ms = 300000,
     .recovery_point_checkpoint_ms = 60000,
     .log_start_checkpoint_ms = 60000,
     .high_watermark_checkpoint_ms = 5000,
@@ -31,6 +33,7 @@ static void manager_free(struct log_manager *manager)
     mem_free(manager->dirs);
     hashmap_fini(&manager->logs);
     pthread_mutex_destroy(&manager->lock);
+    pthread_mutex_destroy(&manager->checkpoints_lock);
     pthread_cond_destroy(&manager->wake);
     manager->magic = 0;
     mem_free(manager);
@@ -52,6 +55,7 @@ int log_manager_open(const struct log_manager_options *options, struct log_manag
     manager->options = *options;
     manager->dirs = mem_zalloc(options->dir_count * sizeof *manager->dirs);
     pthread_mutex_init(&manager->lock, NULL);
+    pthread_mutex_init(&manager->checkpoints_lock, NULL);
     pthread_cond_init(&manager->wake, NULL);
     hashmap_init(&manager->logs);
     list_init(&manager->work);
@@ -230,12 +234,15 @@ int log_manager_delete(struct log_manager *manager, struct str topic, int32_t pa
     mem_free(name);
     if (managed == NULL)
         return -ENOENT;
-    struct log_config config;
-    log_get_config(managed->log, &config);
     int error = log_manager_rename_log(manager, managed->dir, managed->log, "-delete");
+    // What the checkpoints say of it must not be taken for the next log of that name.
+    if (error == 0 && log_start_offset(managed->log) > 0) {
+        error = log_checkpoints_write(manager, managed->dir, CHECKPOINT_LOG_START);
+        if (error != 0)
+            log_dir_fail(manager, managed->dir, error);
+    }
     if (error == 0)
-        log_chores_add(manager, LOG_WORK_DELETE, managed->log,
-                       log_manager_later(log_manager_now_ms(manager), config.file_delete_delay_ms));
+        log_chores_add(manager, LOG_WORK_DELETE, managed->log, log_manager_now_ms(manager));
     log_unref(managed->log);
     mem_free(managed);
     return error;
@@ -249,6 +256,7 @@ void log_manager_config_changed(struct log_manager *manager, struct str topic)
     for (size_t i = 0; (log = log_manager_next(manager, &i)) != NULL; log_unref(log))
         if (str_eq(partition_dir_parse(log_name(log)).topic, topic))
             log_set_config(log, &config);
+    log_chores_wake(manager);
 }
 
 // ---- stopping -------------------------------------------------------------------------------------------

@@ -26,13 +26,15 @@ struct log_manager_options {
     size_t dir_count;
     int recovery_threads_per_dir; // num.recovery.threads.per.data.dir; 0: load on the caller's thread
     bool has_thread;              // work in the background by itself
+    int64_t initial_delay_ms;     // log.initial.task.delay.ms
+    int64_t retention_check_ms;   // log.retention.check.interval.ms
     int64_t recovery_point_checkpoint_ms;    // log.flush.offset.checkpoint.interval.ms
     int64_t log_start_checkpoint_ms;         // log.flush.start.offset.checkpoint.interval.ms
     int64_t high_watermark_checkpoint_ms;    // replica.high.watermark.checkpoint.interval.ms
     int64_t flush_check_ms;                  // log.flush.scheduler.interval.ms
     int64_t producer_id_expiration_ms;       // producer.id.expiration.ms
     int64_t producer_id_expiration_check_ms; // producer.id.expiration.check.interval.ms
-    // The topic's resolved configuration. Called without locks, on any thread.
+    // The topic's resolved configuration; the broker's own for an empty name. Called without locks, on any thread.
     void (*config_of)(void *arg, struct str topic, struct log_config *out);
     // A directory failed: its logs answer KAFKA_STORAGE_ERROR. Called without locks, once per directory. May be NULL.
     void (*on_dir_failed)(void *arg, const char *dir, int error);
@@ -66,9 +68,10 @@ size_t log_manager_count(struct log_manager *manager);
 // there with another topic id; -ENODEV: no directory is left.
 int log_manager_create(struct log_manager *manager, struct str topic, int32_t partition,
                        struct uuid topic_id, struct log **out);
-// Takes the log out and renames its directory to -delete; the files go file.delete.delay.ms later. -ENOENT.
+// Takes the log out and renames its directory to -delete; it is removed log.segment.delete.delay.ms later, also after
+// a restart. -ENOENT.
 int log_manager_delete(struct log_manager *manager, struct str topic, int32_t partition);
-// Reads the configuration of a topic's logs again.
+// Reads the configuration of a topic's logs again; of none but the broker's own for an empty name.
 void log_manager_config_changed(struct log_manager *manager, struct str topic);
 
 // Writes all checkpoint files now. 0 or the first error.

@@ -20,6 +20,7 @@ enum chore {
     CHORE_LOG_STARTS,
     CHORE_HIGH_WATERMARKS,
     CHORE_FLUSH,
+    CHORE_RETENTION,
     CHORE_EXPIRE_PRODUCERS,
     CHORE_IDLE_FILES,
     CHORE_COUNT,
@@ -48,8 +49,11 @@ struct log_manager {
     struct log_dir *dirs;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    struct hashmap logs; // "topic-N" → struct managed
+    pthread_mutex_t checkpoints_lock; // one writer at a time; before `lock`
+    struct hashmap logs;              // "topic-N" → struct managed
     struct list work;
+    size_t deletions; // among the work
+    bool is_work_new; // some was added since the last run began
     int64_t chore_due_ms[CHORE_COUNT];
     bool is_stopping;
     bool has_thread;
@@ -119,11 +123,16 @@ int log_checkpoints_write_all(struct log_manager *manager, enum checkpoint_kind 
 enum log_work_kind { LOG_WORK_FLUSH, LOG_WORK_GARBAGE, LOG_WORK_DELETE };
 
 // Puts one thing to do with one log on the list; takes a reference of its own. Any thread, also from a log's event.
+// LOG_WORK_DELETE waits from due_ms on for the broker's log.segment.delete.delay.ms, whatever that is by then.
 void log_chores_add(struct log_manager *manager, enum log_work_kind kind, struct log *log,
                     int64_t due_ms);
+// The same for a directory that an earlier run had named -delete.
+void log_chores_add_dir(struct log_manager *manager, const char *path);
+// Settings changed: looks at once whether something is due.
+void log_chores_wake(struct log_manager *manager);
 void log_chores_on_event(void *arg, struct log *log, enum log_event event);
 void log_chores_start(struct log_manager *manager);
-// What is still on the list is dropped: files named .deleted and -delete go at the next start.
+// What is still on the list is dropped: the next start finds the files named .deleted and -delete.
 void log_chores_stop(struct log_manager *manager);
 
 #endif

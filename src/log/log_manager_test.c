@@ -238,15 +238,66 @@ static void deletion_is_delayed(void)
     CU_ASSERT_EQUAL(log_read(log, 0, 100, true, INT64_MAX, &slice), KERR_KAFKA_STORAGE_ERROR);
     log_unref(log);
 
-    // A stop in between: the next start finishes.
+    // A stop in between: after the next start it waits anew.
     CU_ASSERT_EQUAL(log_manager_delete(manager, str_of("t"), 0), 0);
     CU_ASSERT_EQUAL(log_manager_close(manager, 1), 0);
     count_dirs(counts);
     CU_ASSERT_EQUAL(counts[1], 1);
     manager = open_manager(1, NULL);
+    CU_ASSERT_EQUAL(log_manager_count(manager), 0);
+    now_ms += config.file_delete_delay_ms - 1;
+    log_manager_run(manager);
+    count_dirs(counts);
+    CU_ASSERT_EQUAL(counts[1], 1);
+    now_ms++;
+    log_manager_run(manager);
     count_dirs(counts);
     CU_ASSERT_EQUAL(counts[1], 0);
-    CU_ASSERT_EQUAL(log_manager_count(manager), 0);
+    CU_ASSERT_EQUAL(log_manager_close(manager, 1), 0);
+    end();
+}
+
+// Retention comes first after log.initial.task.delay.ms and leaves alone what is compacted.
+static void retention_runs_in_the_background(void)
+{
+    begin();
+    config.retention_ms = 1000;
+    config.segment_bytes = 100;
+    struct log_manager *manager = open_manager(1, NULL);
+    struct log *log = create(manager, "t", 0, 1);
+    append(log, 1);
+    append(log, 1);
+    now_ms += log_manager_options_default.initial_delay_ms - 1;
+    log_manager_run(manager);
+    CU_ASSERT_EQUAL(log_start_offset(log), 0);
+    now_ms++;
+    config.cleanup_compact = true;
+    log_manager_config_changed(manager, str_of("t"));
+    log_manager_run(manager);
+    CU_ASSERT_EQUAL(log_start_offset(log), 0);
+    config.cleanup_compact = false;
+    log_manager_config_changed(manager, str_of("t"));
+    now_ms += log_manager_options_default.retention_check_ms;
+    log_manager_run(manager);
+    CU_ASSERT_EQUAL(log_start_offset(log), 2);
+
+    // The checkpoint of a deleted log is not taken for that of the next one of its name.
+    append(log, 3);
+    CU_ASSERT_EQUAL(log_set_start_offset(log, 4), KERR_NONE);
+    CU_ASSERT_EQUAL(log_manager_checkpoint(manager), 0);
+    char path[600];
+    snprintf(path, sizeof path, "%s/log-start-offset-checkpoint", dir_a);
+    check_file(path, "0\n1\nt 0 4\n");
+    log_unref(log);
+    CU_ASSERT_EQUAL(log_manager_delete(manager, str_of("t"), 0), 0);
+    log_unref(create(manager, "t", 0, 2));
+    log_manager_abandon(manager);
+    manager = open_manager(1, NULL);
+    log = log_manager_find(manager, str_of("t"), 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(log);
+    CU_ASSERT_EQUAL(log_start_offset(log), 0);
+    CU_ASSERT_EQUAL(log_end_offset(log), 0);
+    log_unref(log);
     CU_ASSERT_EQUAL(log_manager_close(manager, 1), 0);
     end();
 }
@@ -357,6 +408,6 @@ static void rolled_segments_are_flushed_in_the_background(void)
 }
 
 TEST_MAIN("log_manager", TEST(a_clean_stop_is_remembered), TEST(logs_are_spread_and_ids_are_held),
-          TEST(deletion_is_delayed), TEST(strays_are_set_aside),
-          TEST(a_directory_serves_one_process), TEST(foreign_names_are_judged),
-          TEST(rolled_segments_are_flushed_in_the_background))
+          TEST(deletion_is_delayed), TEST(retention_runs_in_the_background),
+          TEST(strays_are_set_aside), TEST(a_directory_serves_one_process),
+          TEST(foreign_names_are_judged), TEST(rolled_segments_are_flushed_in_the_background))

@@ -313,14 +313,19 @@ void producer_state_add_snapshot(struct producer_state *state, int64_t offset)
     state->snapshot_count++;
 }
 
+static void forget_snapshot_at(struct producer_state *state, size_t at)
+{
+    state->snapshot_count--;
+    memmove(state->snapshot_offsets + at, state->snapshot_offsets + at + 1,
+            (state->snapshot_count - at) * sizeof *state->snapshot_offsets);
+}
+
 static int delete_snapshot_at(struct producer_state *state, size_t at)
 {
     char *path = log_file_path(state->files->dir, state->snapshot_offsets[at], ".snapshot");
     int error = state->files->disk->ops->unlink(state->files->disk, path);
     mem_free(path);
-    state->snapshot_count--;
-    memmove(state->snapshot_offsets + at, state->snapshot_offsets + at + 1,
-            (state->snapshot_count - at) * sizeof *state->snapshot_offsets);
+    forget_snapshot_at(state, at);
     return error == -ENOENT ? 0 : error;
 }
 
@@ -330,6 +335,22 @@ int producer_state_delete_snapshot(struct producer_state *state, int64_t offset)
         if (state->snapshot_offsets[i] == offset)
             return delete_snapshot_at(state, i);
     return 0;
+}
+
+int producer_state_mark_snapshot_deleted(struct producer_state *state, int64_t offset)
+{
+    size_t at = 0;
+    while (at < state->snapshot_count && state->snapshot_offsets[at] != offset)
+        at++;
+    if (at == state->snapshot_count)
+        return 0;
+    char *path = log_file_path(state->files->dir, offset, ".snapshot");
+    char *target = mem_printf("%s.deleted", path);
+    int error = state->files->disk->ops->rename(state->files->disk, path, target);
+    mem_free(path);
+    mem_free(target);
+    forget_snapshot_at(state, at);
+    return error == -ENOENT ? 0 : error;
 }
 
 static void encode_entry(const struct producer_entry *entry, uint8_t *e)

@@ -115,6 +115,8 @@ int producer_state_reload(struct producer_state *state, int64_t log_start_offset
 int producer_state_truncate_fully(struct producer_state *state, int64_t offset);
 // Deletes the snapshot at exactly this offset, if there is one: its segment went.
 int producer_state_delete_snapshot(struct producer_state *state, int64_t offset);
+// The same, but the file stays as OFFSET.snapshot.deleted.
+int producer_state_mark_snapshot_deleted(struct producer_state *state, int64_t offset);
 
 // The snapshot's bytes, for tests and fuzzing: false when they are damaged; state is then unchanged.
 bool producer_state_decode(struct producer_state *state, struct bytes snapshot, int64_t now_ms);

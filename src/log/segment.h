@@ -48,6 +48,7 @@ struct segment {
     bool is_removed;        // no longer part of the log
     bool was_rebuilt;       // its indexes, because they were wrong; that helps once
     bool is_used;           // since the last segment_close_files
+    bool is_told_of_future; // a warning about its timestamps was given
     struct timestamp_offset max_timestamp;
     int64_t first_timestamp; // of the first batch, INT64_MIN: not read yet
     int64_t created_ms;

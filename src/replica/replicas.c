@@ -355,6 +355,7 @@ static void reconfigure(struct replicas *replicas, struct str name)
 void replicas_reconfigure(struct replicas *replicas)
 {
     reconfigure(replicas, STR_NULL);
+    log_manager_config_changed(replicas->options.logs, str_of(""));
 }
 
 static void on_change(struct metadata_subscription *subscription,
