@@ -180,6 +180,7 @@ CLEANFILES += %D%/generated.stamp %D%/descriptors.c %D%/kafka_error.c %D%/kafka_
 libproto_a_SOURCES += \
 	%D%/codec.c %D%/codec.h \
 	%D%/json.c %D%/json.h \
+	%D%/message_dup.c %D%/message_dup.h \
 	%D%/registry.c %D%/registry.h \
 	%D%/wire.c %D%/wire.h
 nodist_libproto_a_SOURCES += %D%/descriptors.c %D%/kafka_error.c
@@ -193,7 +194,7 @@ EXTRA_DIST += %D%/testdata/golden %D%/testdata/codec_fuzz %D%/testdata/generator
 	%D%/check_codec_fuzz.sh %D%/generate_test.py
 TESTS += %D%/generate_test.py
 if TESTS_POSSIBLE
-protocol_tests = %D%/codec_test %D%/json_test %D%/wire_test
+protocol_tests = %D%/codec_test %D%/json_test %D%/message_dup_test %D%/wire_test
 check_PROGRAMS += $(protocol_tests) %D%/codec_fuzz
 TESTS += $(protocol_tests) %D%/check_codec_fuzz.sh
 protocol_codec_fuzz_SOURCES = %D%/codec_fuzz.c $(FUZZ_MAIN)

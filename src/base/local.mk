@@ -13,7 +13,8 @@ libcore_a_SOURCES += \
 	%D%/strbuf.c %D%/strbuf.h \
 	%D%/timers.c %D%/timers.h \
 	%D%/trace.c %D%/trace.h \
-	%D%/uuid.c %D%/uuid.h
+	%D%/uuid.c %D%/uuid.h \
+	%D%/xxh3.c %D%/xxh3.h
 libio_a_SOURCES += \
 	%D%/clock_posix.c %D%/clock_posix.h \
 	%D%/disk_posix.c %D%/disk_posix.h

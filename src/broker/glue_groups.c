@@ -2,6 +2,8 @@
 // Tested by broker_test.c.
 #include "broker/glue_groups.h"
 
+#include <strings.h>
+
 #include "base/mem.h"
 #include "broker/glue_coordinator.h"
 #include "config/config.h"
@@ -18,21 +20,23 @@ static void on_metadata(struct metadata_subscription *subscription,
                         const struct metadata_delta *delta)
 {
     struct groups_glue *glue = container_of(subscription, struct groups_glue, subscription);
-    int32_t count = 0;
-    for (size_t i = 0; i < delta->topics_count; i++)
-        count += delta->topics[i].change == METADATA_DELETED;
-    if (count == 0)
-        return;
-    struct deleted_topic *deleted = mem_alloc((size_t)count * sizeof *deleted);
-    count = 0;
-    for (size_t i = 0; i < delta->topics_count; i++)
-        if (delta->topics[i].change == METADATA_DELETED)
-            deleted[count++] = (struct deleted_topic){ delta->topics[i].id, delta->topics[i].name };
-    group_coordinator_topics_deleted(glue->groups, deleted, count);
-    mem_free(deleted);
+    group_coordinator_metadata_changed(glue->groups, glue->options.metadata, delta);
 }
 
 // ---- life ------------------------------------------------------------------------------------------
+
+// NULL past the end of the list. What is neither of the two is a Java class, which is refused at start.
+static const char *assignor_at(const struct config *config, size_t place)
+{
+    struct config_list list = config_list(config, CONFIG_GROUP_CONSUMER_ASSIGNORS);
+    return place < list.count ? list.items[place] : NULL;
+}
+
+static bool has_policy(const struct config *config, const char *direction)
+{
+    const char *policy = config_str(config, CONFIG_GROUP_CONSUMER_MIGRATION_POLICY);
+    return strcasecmp(policy, direction) == 0 || strcasecmp(policy, "bidirectional") == 0;
+}
 
 static struct group_config read_config(const struct config *config)
 {
@@ -49,6 +53,12 @@ static struct group_config read_config(const struct config *config)
         .commit_timeout_ms = config_int(config, CONFIG_OFFSETS_COMMIT_TIMEOUT_MS),
         .compression = config_int(config, CONFIG_OFFSETS_TOPIC_COMPRESSION_CODEC),
         .load_buffer_bytes = (size_t)config_int(config, CONFIG_OFFSETS_LOAD_BUFFER_SIZE),
+        .consumer_max_size = config_int(config, CONFIG_GROUP_CONSUMER_MAX_SIZE),
+        .regex_refresh_interval_ms =
+            config_int(config, CONFIG_GROUP_CONSUMER_REGEX_REFRESH_INTERVAL_MS),
+        .consumer_assignors = { assignor_at(config, 0), assignor_at(config, 1) },
+        .can_upgrade = has_policy(config, "upgrade"),
+        .can_downgrade = has_policy(config, "downgrade"),
     };
 }
 
@@ -66,6 +76,7 @@ struct groups_glue *groups_glue_new(const struct groups_glue_options *options)
         .config = read_config(options->config),
         .partition_count = coordinator_glue_partition_count(
             &glue->coordinator, config_int(options->config, CONFIG_OFFSETS_TOPIC_NUM_PARTITIONS)),
+        .settings = options->config,
         .log = &glue->coordinator.log,
         .clock = options->clock,
         .alarms = options->alarms,
@@ -75,6 +86,7 @@ struct groups_glue *groups_glue_new(const struct groups_glue_options *options)
         groups_glue_free(glue);
         return NULL;
     }
+    group_coordinator_take_metadata(glue->groups, options->metadata);
     metadata_subscribe(options->metadata, &glue->subscription);
     return glue;
 }

@@ -360,6 +360,11 @@ static void forget_added(struct coordinator_shard *shard)
     }
 }
 
+void coordinator_discard(struct coordinator_shard *shard)
+{
+    forget_added(shard);
+}
+
 enum kafka_error coordinator_append(struct coordinator_shard *shard, bool replay)
 {
     enum kafka_error error = KERR_NONE;

@@ -130,6 +130,8 @@ void coordinator_exit(struct coordinator_shard *shard);
 
 // Adds a record to the batch under construction; key and value are copied. A null value is a tombstone.
 void coordinator_add(struct coordinator_shard *shard, struct bytes key, struct bytes value);
+// Forgets what was added: the evaluation came to nothing.
+void coordinator_discard(struct coordinator_shard *shard);
 // Appends the batch that was added, if any, and empties it. With `replay`, replays the records that were
 // written into the state, else the caller has brought the state there itself. An error is already what a
 // client gets: NOT_COORDINATOR, COORDINATOR_NOT_AVAILABLE …

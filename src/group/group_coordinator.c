@@ -13,6 +13,7 @@
 #include "group/group_admin.h"
 #include "group/group_commit.h"
 #include "group/group_expiry.h"
+#include "metadata/metadata.h"
 
 const struct group_config group_config_defaults = {
     .min_session_timeout_ms = 6000,
@@ -24,23 +25,32 @@ const struct group_config group_config_defaults = {
     .retention_check_interval_ms = 600000,
     .commit_timeout_ms = 5000,
     .load_buffer_bytes = 5242880,
+    .consumer_max_size = INT32_MAX,
+    .regex_refresh_interval_ms = 600000,
+    .consumer_assignors = { "uniform", "range" },
+    .can_upgrade = true,
+    .can_downgrade = true,
 };
 
 struct group_coordinator {
-    struct group_config config;
+    struct group_context context;
     struct coordinator *engine;
 };
 
 struct group_coordinator *group_coordinator_new(const struct group_coordinator_options *options)
 {
     struct group_coordinator *groups = mem_new(struct group_coordinator);
-    groups->config = options->config;
+    groups->context = (struct group_context){
+        .config = options->config,
+        .topics = topic_index_new(),
+        .settings = group_settings_new(options->settings, options->trace),
+    };
     groups->engine = coordinator_new(&(struct coordinator_options){
         .topic = GROUP_OFFSETS_TOPIC,
         .partition_count = options->partition_count,
         .log = options->log,
         .state_ops = &group_shard_ops,
-        .owner = &groups->config,
+        .owner = &groups->context,
         .clock = options->clock,
         .alarms = options->alarms,
         .trace = options->trace,
@@ -56,6 +66,8 @@ void group_coordinator_free(struct group_coordinator *groups)
     if (groups == NULL)
         return;
     coordinator_free(groups->engine);
+    topic_index_free(groups->context.topics);
+    group_settings_free(groups->context.settings);
     mem_free(groups);
 }
 
@@ -74,6 +86,18 @@ static void finish(struct completion *completion)
     completion->complete(completion);
 }
 
+struct topic_index *group_coordinator_topics(struct group_coordinator *groups)
+{
+    return groups->context.topics;
+}
+
+struct group_settings *group_coordinator_settings(struct group_coordinator *groups)
+{
+    return groups->context.settings;
+}
+
+// ---- the metadata image ----------------------------------------------------------------------------
+
 void group_coordinator_topics_deleted(struct group_coordinator *groups,
                                       const struct deleted_topic *topics, int32_t count)
 {
@@ -86,6 +110,37 @@ void group_coordinator_topics_deleted(struct group_coordinator *groups,
         group_expiry_topics_deleted(state, topics, count);
         coordinator_exit(shard);
     }
+}
+
+static void tell_deleted(struct group_coordinator *groups, const struct metadata_delta *delta)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct deleted_topic *deleted = arena_array(&arena, struct deleted_topic, delta->topics_count);
+    int32_t count = 0;
+    for (size_t i = 0; i < delta->topics_count; i++)
+        if (delta->topics[i].change == METADATA_DELETED)
+            deleted[count++] = (struct deleted_topic){ delta->topics[i].id, delta->topics[i].name };
+    if (count > 0)
+        group_coordinator_topics_deleted(groups, deleted, count);
+    arena_fini(&arena);
+}
+
+void group_coordinator_take_metadata(struct group_coordinator *groups, struct metadata *metadata)
+{
+    topic_index_fill(groups->context.topics, metadata);
+    group_settings_take_all(groups->context.settings, metadata);
+}
+
+void group_coordinator_metadata_changed(struct group_coordinator *groups, struct metadata *metadata,
+                                        const struct metadata_delta *delta)
+{
+    for (size_t i = 0; i < delta->configs_count; i++)
+        if (delta->configs[i].type == CONFIG_RESOURCE_GROUP)
+            group_settings_take(groups->context.settings, metadata, delta->configs[i].name);
+    topic_index_update(groups->context.topics, metadata, delta);
+    if (delta->topics_count > 0)
+        tell_deleted(groups, delta);
 }
 
 // ---- answers that wait for commit ------------------------------------------------------------------
@@ -146,7 +201,7 @@ void group_coordinator_join(struct group_coordinator *groups,
                             struct arena *arena, struct completion *completion)
 {
     response->protocol_name = version < 7 ? str_of("") : STR_NULL; // until there is one
-    enum kafka_error error = check_join(&groups->config, request);
+    enum kafka_error error = check_join(&groups->context.config, request);
     if (error != KERR_NONE) {
         response->error_code = (int16_t)error;
         response->member_id = request->member_id;

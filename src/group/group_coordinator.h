@@ -52,6 +52,11 @@ struct group_config {
     int64_t retention_check_interval_ms; // offsets.retention.check.interval.ms
     int64_t commit_timeout_ms;           // offsets.commit.timeout.ms
     size_t load_buffer_bytes;            // offsets.load.buffer.size
+    int32_t consumer_max_size;           // group.consumer.max.size
+    int32_t regex_refresh_interval_ms;   // group.consumer.regex.refresh.interval.ms
+    const char *consumer_assignors[2];   // group.consumer.assignors, the first is the default
+    bool can_upgrade;                    // group.consumer.migration.policy: classic to consumer,
+    bool can_downgrade;                  // and back
     int compression; // offsets.topic.compression.codec: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd
 };
 
@@ -64,10 +69,17 @@ struct group_client {
     const char *host;     // text of the address, without the port
 };
 
+struct config;
+struct metadata;
+struct metadata_delta;
+struct topic_index;
+struct group_settings;
+
 struct group_coordinator_options {
     struct group_config config;
     int32_t
         partition_count; // of __consumer_offsets if it exists, else offsets.topic.num.partitions
+    const struct config *settings; // the broker's, for the settings of groups; NULL: Kafka's
     struct coordinator_log *log;
     struct clock *clock;
     struct alarms *alarms;
@@ -80,7 +92,18 @@ void group_coordinator_free(struct group_coordinator *groups);
 // Its engine, for coordinator_elected, _load, _resigned, _on_high_watermark, _partition_for.
 struct coordinator *group_coordinator_engine(struct group_coordinator *groups);
 
-// Topics were deleted: their committed offsets go. On the controller's thread, from the metadata's subscription.
+// What groups know of topics (topic_index.h) and of their settings (group_settings.h).
+struct topic_index *group_coordinator_topics(struct group_coordinator *groups);
+struct group_settings *group_coordinator_settings(struct group_coordinator *groups);
+
+// The image as it is when the broker starts, before any request; then each change of it, on the controller's thread,
+// from the metadata's subscription: settings and topics are taken over, offsets of deleted topics go, and groups
+// that subscribe to what changed look at it at their next heartbeat.
+void group_coordinator_take_metadata(struct group_coordinator *groups, struct metadata *metadata);
+void group_coordinator_metadata_changed(struct group_coordinator *groups, struct metadata *metadata,
+                                        const struct metadata_delta *delta);
+
+// Topics were deleted: their committed offsets go.
 struct deleted_topic {
     struct uuid id;
     struct str name;

@@ -242,7 +242,10 @@ static void *create(struct coordinator_shard *shard, void *owner)
 {
     struct group_shard *state = mem_new(struct group_shard);
     state->shard = shard;
-    state->config = owner;
+    const struct group_context *context = owner;
+    state->config = &context->config;
+    state->topics = context->topics;
+    state->settings = context->settings;
     state->trace = coordinator_trace(shard);
     hashmap_init(&state->groups);
     group_offsets_init(&state->offsets);

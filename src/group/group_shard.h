@@ -13,11 +13,22 @@
 #include "group/foreign_group.h"
 #include "group/group_coordinator.h"
 #include "group/group_offsets.h"
+#include "group/group_settings.h"
+#include "group/topic_index.h"
 #include "protocol/records/group_metadata.h"
+
+// What all shards of a coordinator have in common.
+struct group_context {
+    struct group_config config;
+    struct topic_index *topics;
+    struct group_settings *settings;
+};
 
 struct group_shard {
     struct coordinator_shard *shard;
     const struct group_config *config;
+    struct topic_index *topics;
+    struct group_settings *settings;
     struct trace *trace;
     struct hashmap groups; // struct group
     struct group_offsets offsets;
@@ -31,7 +42,7 @@ struct transaction_offsets {
     struct group_offsets offsets;
 };
 
-extern const struct coordinator_state_ops group_shard_ops; // owner: const struct group_config *
+extern const struct coordinator_state_ops group_shard_ops; // owner: struct group_context *
 
 struct group *group_shard_find(const struct group_shard *state, struct str id);
 // The classic group of that name; NULL if there is none or it has another type.

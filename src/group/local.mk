@@ -14,7 +14,11 @@ libcore_a_SOURCES += \
 	%D%/group_expiry.c %D%/group_expiry.h \
 	%D%/group_offsets.c %D%/group_offsets.h \
 	%D%/group_records.c %D%/group_records.h \
-	%D%/group_shard.c %D%/group_shard.h
+	%D%/group_settings.c %D%/group_settings.h \
+	%D%/group_shard.c %D%/group_shard.h \
+	%D%/java_order.c %D%/java_order.h \
+	%D%/metadata_hash.c %D%/metadata_hash.h \
+	%D%/topic_index.c %D%/topic_index.h
 EXTRA_DIST += %D%/testing_groups.h %D%/testdata/group_log_fuzz %D%/check_group_log_fuzz.sh
 if TESTS_POSSIBLE
 group_tests = \
@@ -25,7 +29,11 @@ group_tests = \
 	%D%/group_expiry_test \
 	%D%/group_offsets_test \
 	%D%/group_random_test \
-	%D%/group_records_test
+	%D%/group_records_test \
+	%D%/group_settings_test \
+	%D%/java_order_test \
+	%D%/metadata_hash_test \
+	%D%/topic_index_test
 check_PROGRAMS += $(group_tests)
 TESTS += $(group_tests)
 check_PROGRAMS += %D%/group_log_fuzz

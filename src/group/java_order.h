@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The order in which Java's HashMap and HashSet give their elements. Kafka's assignors and the lists in its
+// records follow it, so it decides who gets which partition; to assign as Kafka does is to iterate as Java does:
+//
+//     by bucket: (hash ^ hash >>> 16) & (buckets - 1), and within a bucket by the order of insertion
+//
+// Growing a table keeps the order within a bucket, so only the final number of buckets counts. Not followed: buckets
+// that Java turns into trees (more than 8 elements in one), where its order may differ.
+#ifndef GROUP_JAVA_ORDER_H
+#define GROUP_JAVA_ORDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/uuid.h"
+
+int32_t java_hash_uuid(
+    struct uuid id); // Kafka's Uuid.hashCode; of a text: str_java_hash; of an int: itself
+
+// Buckets of a table that was made without a size and grew to `count` elements.
+size_t java_buckets_grown(size_t count);
+// Of one that was made from a collection of `count`.
+size_t java_buckets_copied(size_t count);
+// Of one made with new HashMap<>(capacity), before any element.
+size_t java_buckets_sized(size_t capacity);
+// One element was added, `count` with it.
+size_t java_buckets_after(size_t buckets, size_t count);
+
+// order[k]: which of the elements, by its place of insertion, comes k-th. In the arena.
+size_t *java_order(const int32_t *hashes, size_t count, size_t buckets, struct arena *arena);
+// The same for integers, which are their own hashes: sorts them in place.
+void java_order_ints(int32_t *values, size_t count, size_t buckets, struct arena *arena);
+
+#endif
