@@ -10,8 +10,14 @@ AM_TESTS_ENVIRONMENT = srcdir='$(abs_top_srcdir)'; builddir='$(abs_top_builddir)
 EXTRA_PROGRAMS += bench-load
 bench_load_SOURCES = %D%/bench.d/load/main.c %D%/bench.d/load/wire.c %D%/bench.d/load/wire.h %D%/bench.d/load/start.c \
 	%D%/bench.d/load/produce.c %D%/bench.d/load/consume.c
-CLEANFILES += bench-load
+# The least that a broker could do, to compare with.
+EXTRA_PROGRAMS += bench-limit
+bench_limit_SOURCES = %D%/bench.d/limit.c
+CLEANFILES += bench-load bench-limit
 dist_noinst_SCRIPTS += %D%/bench %D%/test %D%/soak %D%/compatibility
-EXTRA_DIST += %D%/bench.d/lib/bench.py %D%/bench.d/lib/process.py %D%/bench.d/workloads/README.md \
+EXTRA_DIST += %D%/bench.d/lib/bench.py %D%/bench.d/lib/memory.py %D%/bench.d/lib/other.py \
+	%D%/bench.d/lib/process.py %D%/bench.d/brokers/README.md %D%/bench.d/brokers/kfake.json \
+	%D%/bench.d/brokers/kfake/go.mod %D%/bench.d/brokers/kfake/go.sum %D%/bench.d/brokers/kfake/main.go \
+	%D%/bench.d/brokers/limit.json %D%/bench.d/workloads/README.md \
 	%D%/bench.d/workloads/consume.py %D%/bench.d/workloads/idle.py %D%/bench.d/workloads/produce.py \
 	%D%/bench.d/workloads/start.py

@@ -7,6 +7,8 @@ import statistics
 import subprocess
 import tempfile
 
+import memory
+import other
 import process
 import topics
 import wire
@@ -27,16 +29,20 @@ class Bench:
     def __init__(self, args):
         self.args = args
         self.kinds = args.brokers.split(",")
+        self.others = []
         self.folder = tempfile.mkdtemp(prefix="odradek-bench-")
         self.figures = {}  # workload -> figure -> kind -> [values]
         self.count = 0
         self.warmed = {}
 
     def __enter__(self):
+        memory.touch()
         return self
 
     def __exit__(self, *_):
         brokers.stop_all()
+        for one in self.others:
+            one.kill9()
         subprocess.run(["rm", "-rf", self.folder], check=True)
 
     # ---- brokers
@@ -48,7 +54,11 @@ class Bench:
     def fresh(self, kind, settings=()):
         """A broker on an empty directory of its own, not started; `settings`: lines of server.properties."""
         self.count += 1
-        return brokers.Broker.create(os.path.join(self.folder, f"{kind}-{self.count}"), kind, ODRADEKD, settings)
+        folder = os.path.join(self.folder, f"{kind}-{self.count}")
+        if kind in ("odradek", "kafka"):
+            return brokers.Broker.create(folder, kind, ODRADEKD, settings)
+        self.others.append(other.Other(folder, kind))
+        return self.others[-1]
 
     def warm(self, kind):
         """The one broker of this kind that runs for all workloads that can share it, warmed."""
@@ -80,11 +90,16 @@ class Bench:
 
     @staticmethod
     def topic(one, name, partitions=1, configs=()):
+        if not getattr(one, "has_topics", True):
+            return
         with wire.Connection(one.bootstrap) as link:
             topics.create(link, name, partitions, configs)
 
     @staticmethod
     def drop_topic(one, name):
+        if not getattr(one, "has_topics", True):
+            one.forget()
+            return
         with wire.Connection(one.bootstrap) as link:
             link.call("DeleteTopics", 6, TimeoutMs=30000, Topics=[{"Name": name}])
 
@@ -103,18 +118,19 @@ class Bench:
         return figures
 
     def report(self):
+        first, *rest = self.kinds
         print(f"{platform.machine()}, {os.cpu_count()} cores, {self.args.repeat} runs each by turns; median [lowest, highest]")
-        print(f"{'':40}" + "".join(f"{kind:>28}" for kind in self.kinds) + f"{'ratio':>9}")
+        print(f"{'':40}" + "".join(f"{kind:>28}" for kind in self.kinds)
+              + "".join(f"{f'{first}/{kind}':>18}" for kind in rest))
         for workload, figures in self.figures.items():
             for name, by_kind in figures.items():
-                cells, medians = [], []
-                for kind in self.kinds:
-                    values = by_kind.get(kind)
-                    medians.append(statistics.median(values) if values else None)
-                    cells.append(f"{medians[-1]:.3g} [{min(values):.3g}, {max(values):.3g}]" if values else "-")
-                known = len(medians) == 2 and medians[0] is not None and medians[1]
+                medians = {kind: statistics.median(values) for kind, values in by_kind.items()}
+                cells = [f"{medians[kind]:.3g} [{min(by_kind[kind]):.3g}, {max(by_kind[kind]):.3g}]" if kind in medians else "-"
+                         for kind in self.kinds]
+                ratios = [f"{medians[first] / medians[kind]:.3f}" if first in medians and medians.get(kind) else "-"
+                          for kind in rest]
                 print(f"{workload + ' ' + name:40}" + "".join(f"{cell:>28}" for cell in cells)
-                      + f"{f'{medians[0] / medians[1]:.3f}' if known else '-':>9}")
+                      + "".join(f"{ratio:>18}" for ratio in ratios))
         if self.args.json:
             with open(self.args.json, "w") as out:
                 json.dump({"machine": platform.machine(), "cores": os.cpu_count(), "figures": self.figures}, out, indent=1)
