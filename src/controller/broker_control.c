@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "controller/directory_control.h"
 #include "controller/partition_change.h"
 #include "metadata/feature_versions.h"
 #include "protocol/records/broker_registration_change.h"
@@ -226,8 +227,9 @@ static bool leads_any(const struct metadata *metadata, int32_t broker_id)
     return false;
 }
 
-static struct broker_registration_change_record *
-add_change(struct evaluation *evaluation, const struct metadata_broker *broker, int16_t version)
+struct broker_registration_change_record *broker_change_add(struct evaluation *evaluation,
+                                                            const struct metadata_broker *broker,
+                                                            int16_t version)
 {
     struct broker_registration_change_record *record = metadata_entries_add(
         &evaluation->records, METADATA_RECORD_BROKER_REGISTRATION_CHANGE, version);
@@ -239,75 +241,20 @@ add_change(struct evaluation *evaluation, const struct metadata_broker *broker, 
 static void fence(struct evaluation *evaluation, const struct metadata_broker *broker)
 {
     partition_changes_add(evaluation, broker->id, broker->id, NO_BROKER, NO_BROKER);
-    add_change(evaluation, broker, 0)->fenced = 1;
+    broker_change_add(evaluation, broker, 0)->fenced = 1;
 }
 
 static void unfence(struct evaluation *evaluation, const struct metadata_broker *broker)
 {
-    add_change(evaluation, broker, 0)->fenced = -1;
+    broker_change_add(evaluation, broker, 0)->fenced = -1;
     partition_changes_add(evaluation, NO_BROKER, NO_BROKER, broker->id, NO_BROKER);
 }
 
 static void enter_controlled_shutdown(struct evaluation *evaluation,
                                       const struct metadata_broker *broker)
 {
-    add_change(evaluation, broker, 1)->in_controlled_shutdown = 1;
+    broker_change_add(evaluation, broker, 1)->in_controlled_shutdown = 1;
     partition_changes_add(evaluation, broker->id, broker->id, NO_BROKER, NO_BROKER);
-}
-
-static bool uuids_have(const struct uuid *items, int32_t count, struct uuid id)
-{
-    for (int32_t i = 0; i < count; i++)
-        if (uuid_eq(items[i], id))
-            return true;
-    return false;
-}
-
-// A failed directory leaves the registration; what it held is led elsewhere or not at all.
-static void dirs_offline(struct evaluation *evaluation, const struct metadata_broker *broker,
-                         const struct broker_heartbeat_request *request)
-{
-    struct uuid *kept =
-        arena_array(evaluation->records.arena, struct uuid, broker->log_dirs_count + 1);
-    int32_t kept_count = 0;
-    for (int32_t i = 0; i < broker->log_dirs_count; i++)
-        if (!uuids_have(request->offline_log_dirs, request->offline_log_dirs_count,
-                        broker->log_dirs[i]))
-            kept[kept_count++] = broker->log_dirs[i];
-    if (kept_count == broker->log_dirs_count || kept_count == 0)
-        return;
-    struct broker_registration_change_record *record = add_change(evaluation, broker, 2);
-    record->log_dirs = kept;
-    record->log_dirs_count = kept_count;
-    const struct metadata_topic *topic;
-    for (size_t at = 0; (topic = metadata_next_topic(evaluation->metadata, &at)) != NULL;) {
-        for (int32_t i = 0; i < topic->partitions_count; i++) {
-            const struct metadata_partition *partition = metadata_topic_partition(topic, i);
-            for (int32_t j = 0; partition != NULL && j < partition->replicas_count; j++) {
-                if (partition->replicas[j] != broker->id || j >= partition->directories_count ||
-                    !uuids_have(request->offline_log_dirs, request->offline_log_dirs_count,
-                                partition->directories[j]))
-                    continue;
-                struct partition_change change = { topic,     i, broker->id, NO_BROKER,
-                                                   NO_BROKER, 1, false };
-                partition_change_add(evaluation, &change);
-            }
-        }
-    }
-}
-
-static void dirs_cordoned(struct evaluation *evaluation, const struct metadata_broker *broker,
-                          const struct broker_heartbeat_request *request)
-{
-    bool is_same = request->cordoned_log_dirs_count == broker->cordoned_log_dirs_count;
-    for (int32_t i = 0; is_same && i < request->cordoned_log_dirs_count; i++)
-        is_same = uuids_have(broker->cordoned_log_dirs, broker->cordoned_log_dirs_count,
-                             request->cordoned_log_dirs[i]);
-    if (is_same)
-        return;
-    struct broker_registration_change_record *record = add_change(evaluation, broker, 3);
-    record->cordoned_log_dirs = request->cordoned_log_dirs;
-    record->cordoned_log_dirs_count = request->cordoned_log_dirs_count;
 }
 
 struct answer broker_heartbeat(struct evaluation *evaluation,
@@ -343,9 +290,9 @@ struct answer broker_heartbeat(struct evaluation *evaluation,
     }
     if (has_directory_assignment(evaluation->metadata_version) &&
         request->offline_log_dirs_count > 0)
-        dirs_offline(evaluation, broker, request);
+        directories_offline(evaluation, broker, request);
     if (has_cordoned_log_dirs(evaluation->metadata_version) &&
         request->cordoned_log_dirs_count >= 0)
-        dirs_cordoned(evaluation, broker, request);
+        directories_cordoned(evaluation, broker, request);
     return ANSWER_OK;
 }

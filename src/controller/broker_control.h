@@ -15,6 +15,7 @@
 #include "protocol/messages/broker_heartbeat.h"
 #include "protocol/messages/broker_registration.h"
 #include "protocol/messages/controller_registration.h"
+#include "protocol/records/broker_registration_change.h"
 
 struct answer register_broker(struct evaluation *evaluation,
                               const struct broker_registration_request *request,
@@ -27,5 +28,10 @@ struct answer register_controller(struct evaluation *evaluation,
 
 // ANSWER_OK when that epoch is the broker's present one.
 struct answer broker_check_epoch(struct evaluation *evaluation, int32_t broker_id, int64_t epoch);
+
+// An empty change of a registration, for the caller to fill.
+struct broker_registration_change_record *broker_change_add(struct evaluation *evaluation,
+                                                            const struct metadata_broker *broker,
+                                                            int16_t version);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/must.h"
 #include "controller/broker_control.h"
 #include "controller/config_control.h"
+#include "controller/directory_control.h"
 #include "controller/producer_id_control.h"
 #include "controller/topic_control.h"
 #include "protocol/registry.h"
@@ -134,6 +135,10 @@ void call_fail(struct controller_call *call, struct answer answer)
     case API_BROKER_HEARTBEAT:
         ((struct broker_heartbeat_response *)call->response)->error_code = (int16_t)answer.error;
         break;
+    case API_ASSIGN_REPLICAS_TO_DIRS:
+        ((struct assign_replicas_to_dirs_response *)call->response)->error_code =
+            (int16_t)answer.error;
+        break;
     case API_CONTROLLER_REGISTRATION: {
         struct controller_registration_response *response = call->response;
         response->error_code = (int16_t)answer.error;
@@ -180,6 +185,8 @@ static struct answer evaluate(struct controller_call *call, struct evaluation *e
         return register_broker(evaluation, call->request, call->response);
     case API_BROKER_HEARTBEAT:
         return broker_heartbeat(evaluation, call->request, call->response);
+    case API_ASSIGN_REPLICAS_TO_DIRS:
+        return assign_replicas_to_dirs(evaluation, call->request, call->response);
     case API_CONTROLLER_REGISTRATION:
         return register_controller(evaluation, call->request);
     default:

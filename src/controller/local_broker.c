@@ -132,10 +132,15 @@ static void heartbeat(struct local_broker *broker, bool want_fence, bool want_sh
     request.broker_epoch = broker->epoch;
     request.want_fence = want_fence;
     request.want_shut_down = want_shut_down;
-    // Tells that no directory is cordoned: an empty list, not null.
+    struct local_directories directories = { .offline = NULL };
+    if (broker->directories != NULL)
+        broker->directories(broker->arg, &arena, &directories);
+    request.offline_log_dirs = directories.offline;
+    request.offline_log_dirs_count = directories.offline_count;
+    // None is an empty list: null would say that it does not know.
     struct uuid none = UUID_ZERO;
-    request.cordoned_log_dirs = &none;
-    request.cordoned_log_dirs_count = 0;
+    request.cordoned_log_dirs = directories.cordoned_count > 0 ? directories.cordoned : &none;
+    request.cordoned_log_dirs_count = directories.cordoned_count;
     metadata_lock_read(broker->metadata);
     request.current_metadata_offset = broker->metadata->offset;
     metadata_unlock(broker->metadata);
@@ -151,6 +156,13 @@ enum kafka_error local_broker_unfence(struct local_broker *broker)
     if (response.error_code == KERR_NONE && response.is_fenced)
         return refused(broker, "unfencing", KERR_UNKNOWN_SERVER_ERROR);
     return refused(broker, "unfencing", response.error_code);
+}
+
+enum kafka_error local_broker_report(struct local_broker *broker)
+{
+    struct broker_heartbeat_response response;
+    heartbeat(broker, false, false, &response);
+    return refused(broker, "report of log directories", response.error_code);
 }
 
 enum kafka_error local_broker_shut_down(struct local_broker *broker)

@@ -5,6 +5,8 @@
 //     start    local_broker_register      fenced: not in Metadata yet; the former incarnation leaves its ISRs
 //              (logs are loaded, listeners open)
 //              local_broker_unfence       in service: leads its partitions
+//     a directory failed, or is cordoned
+//              local_broker_report
 //     stop     local_broker_shut_down     leads nothing more; then close the logs, and write the epoch into
 //                                         .kafka_cleanshutdown, from where it becomes previous_epoch
 #ifndef CONTROLLER_LOCAL_BROKER_H
@@ -12,6 +14,14 @@
 
 #include "controller/controller.h"
 #include "metadata/metadata.h"
+
+// What its heartbeats say of its log directories (KIP-858, KIP-1066); ids.
+struct local_directories {
+    struct uuid *offline; // failed since the start
+    int32_t offline_count;
+    struct uuid *cordoned;
+    int32_t cordoned_count;
+};
 
 struct local_broker {
     struct controller *controller;
@@ -30,11 +40,16 @@ struct local_broker {
     int32_t log_dirs_count;
     int64_t previous_epoch; // of .kafka_cleanshutdown in every log dir; -1: an unclean stop
     int64_t epoch;          // out: of this registration
+    // Asked for each heartbeat, on its thread; arena memory. NULL: none failed, none is cordoned.
+    void (*directories)(void *arg, struct arena *arena, struct local_directories *out);
+    void *arg;
 };
 
 // KERR_NONE, or why the controller refused (said in the trace).
 enum kafka_error local_broker_register(struct local_broker *broker);
 enum kafka_error local_broker_unfence(struct local_broker *broker);
+// A heartbeat between the two, because something of its directories has changed.
+enum kafka_error local_broker_report(struct local_broker *broker);
 enum kafka_error local_broker_shut_down(struct local_broker *broker);
 
 #endif

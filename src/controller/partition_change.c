@@ -222,11 +222,33 @@ static void bump_epoch_on_shrink(struct target *target, struct partition_change_
             record->leader = target->partition->leader;
 }
 
+static void set_directories(struct target *target, struct partition_change_record *record)
+{
+    const struct metadata_partition *partition = target->partition;
+    const struct directory_change *change = target->change->directory;
+    if (change == NULL || partition->directories_count != partition->replicas_count)
+        return;
+    struct uuid *directories =
+        arena_dup(target->evaluation->records.arena, partition->directories,
+                  (size_t)partition->directories_count * sizeof *directories);
+    bool is_change = false;
+    for (int32_t i = 0; i < partition->replicas_count; i++) {
+        if (partition->replicas[i] != change->broker || uuid_eq(directories[i], change->directory))
+            continue;
+        directories[i] = change->directory;
+        is_change = true;
+    }
+    if (is_change) {
+        record->directories = directories;
+        record->directories_count = partition->directories_count;
+    }
+}
+
 static bool is_no_change(const struct partition_change_record *record)
 {
     return record->isr_count < 0 && record->leader == NO_LEADER_CHANGE &&
            record->eligible_leader_replicas_count < 0 && record->last_known_elr_count < 0 &&
-           record->leader_recovery_state < 0;
+           record->leader_recovery_state < 0 && record->directories_count < 0;
 }
 
 bool partition_change_add(struct evaluation *evaluation, const struct partition_change *change)
@@ -247,10 +269,25 @@ bool partition_change_add(struct evaluation *evaluation, const struct partition_
     set_isr(&target, record);
     bump_epoch_on_shrink(&target, record);
     set_last_known_leader(&target, record);
+    set_directories(&target, record);
     if (!is_no_change(record))
         return true;
     metadata_entries_cut(&evaluation->records, before);
     return false;
+}
+
+struct partition_change partition_change_of(const struct evaluation *evaluation,
+                                            const struct metadata_topic *topic, int32_t partition)
+{
+    return (struct partition_change){
+        .topic = topic,
+        .partition = partition,
+        .broker_removed = NO_BROKER,
+        .broker_added = NO_BROKER,
+        .broker_unclean = NO_BROKER,
+        .min_isr = topic_min_isr(evaluation, topic),
+        .is_unclean_election_enabled = topic_unclean_election(evaluation, topic),
+    };
 }
 
 static bool is_concerned(const struct metadata_partition *partition, int32_t member)
@@ -284,6 +321,32 @@ void partition_changes_add(struct evaluation *evaluation, int32_t isr_or_elr_mem
                 is_prepared = true;
             }
             change.partition = i;
+            partition_change_add(evaluation, &change);
+        }
+    }
+}
+
+static bool is_in_dirs(const struct metadata_partition *partition, int32_t broker,
+                       const struct uuid *directories, int32_t count)
+{
+    for (int32_t i = 0; i < partition->replicas_count && i < partition->directories_count; i++)
+        for (int32_t j = 0; partition->replicas[i] == broker && j < count; j++)
+            if (uuid_eq(partition->directories[i], directories[j]))
+                return true;
+    return false;
+}
+
+void partition_changes_add_offline(struct evaluation *evaluation, int32_t broker,
+                                   const struct uuid *directories, int32_t count)
+{
+    const struct metadata_topic *topic;
+    for (size_t at = 0; (topic = metadata_next_topic(evaluation->metadata, &at)) != NULL;) {
+        for (int32_t i = 0; i < topic->partitions_count; i++) {
+            const struct metadata_partition *partition = metadata_topic_partition(topic, i);
+            if (partition == NULL || !is_in_dirs(partition, broker, directories, count))
+                continue;
+            struct partition_change change = partition_change_of(evaluation, topic, i);
+            change.broker_removed = broker;
             partition_change_add(evaluation, &change);
         }
     }

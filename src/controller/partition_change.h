@@ -12,6 +12,12 @@
 
 enum { NO_BROKER = -1 };
 
+// A replica lives in that log directory from now on (KIP-858).
+struct directory_change {
+    int32_t broker;
+    struct uuid directory;
+};
+
 struct partition_change {
     const struct metadata_topic *topic;
     int32_t partition;
@@ -20,7 +26,12 @@ struct partition_change {
     int32_t broker_unclean; // came back after an unclean stop: leaves ISR and ELR
     int32_t min_isr;
     bool is_unclean_election_enabled;
+    const struct directory_change *directory; // NULL: all stay
 };
+
+// A change of that partition in which nothing changes yet, with what its topic's settings say.
+struct partition_change partition_change_of(const struct evaluation *evaluation,
+                                            const struct metadata_topic *topic, int32_t partition);
 
 // Adds the record, unless nothing changes. Returns whether it did.
 bool partition_change_add(struct evaluation *evaluation, const struct partition_change *change);
@@ -29,5 +40,8 @@ bool partition_change_add(struct evaluation *evaluation, const struct partition_
 // NO_BROKER, that has no leader.
 void partition_changes_add(struct evaluation *evaluation, int32_t isr_or_elr_member,
                            int32_t broker_removed, int32_t broker_added, int32_t broker_unclean);
+// The broker leaves leadership and ISR of every partition that it keeps in one of these directories.
+void partition_changes_add_offline(struct evaluation *evaluation, int32_t broker,
+                                   const struct uuid *directories, int32_t count);
 
 #endif
