@@ -4,6 +4,7 @@ libcore_a_SOURCES += \
 	%D%/api_versions.c \
 	%D%/current_leader.c %D%/current_leader.h \
 	%D%/delete_groups.c \
+	%D%/delete_records.c \
 	%D%/describe_groups.c \
 	%D%/dispatch.c %D%/dispatch.h \
 	%D%/fetch.c \

@@ -108,6 +108,7 @@ int log_write_epochs(struct log *log)
     bool is_synced;
     int error = leader_epochs_write(&log->epochs, &is_synced);
     log->has_unwritten_epoch = false;
+    log->has_stale_epochs = false;
     if (!is_synced)
         log->is_metadata_unsynced = true;
     return error;
@@ -265,6 +266,8 @@ int log_close(struct log *log)
         // The small files of a log without batches may as well be lost: it is made again from the metadata.
         if (error == 0 && log_active(log)->base_offset + log_active(log)->size_bytes > 0)
             error = log_sync_metadata(log);
+        if (error == 0 && log->has_stale_epochs)
+            error = log_write_epochs(log);
         if (error == 0)
             error = producer_state_take_snapshot(&log->producers, true);
         for (size_t i = 0; i < log->segment_count && error == 0; i++)

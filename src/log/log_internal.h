@@ -50,6 +50,7 @@ struct log {
     uint64_t truncations; // changes when positions may have moved
     bool
         has_unwritten_epoch; // the newest leader epoch, which has no records yet, is in memory only
+    bool has_stale_epochs;   // the file has epochs that ended before the log start
     bool is_metadata_unsynced;   // partition.metadata, the first leader epoch, the directory
     struct log_garbage *garbage; // .deleted files
     size_t garbage_count, garbage_capacity;
@@ -85,8 +86,8 @@ void log_update_first_unstable(struct log *log);
 int log_sync_metadata(struct log *log);
 
 // log_retention.c
-// Moves the log start forward, at most to the high watermark. 0 or -errno.
-int log_move_start(struct log *log, int64_t offset);
+// Moves the log start forward, at most to the high watermark.
+void log_move_start(struct log *log, int64_t offset);
 // The .deleted files of a segment are to go file.delete.delay.ms from now.
 void log_add_garbage(struct log *log, int64_t base_offset);
 

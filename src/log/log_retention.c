@@ -12,7 +12,7 @@
 // segment stays. The log start moves to the next segment before the files are renamed, so that no reader is sent into
 // what is going:
 //
-//     log start, leader epochs, producers ──► B.log, .index, .timeindex, .txnindex, .snapshot renamed to *.deleted
+//     log start, producers ──► B.log, .index, .timeindex, .txnindex, .snapshot renamed to *.deleted
 //         ──► file.delete.delay.ms later: unlinked (log_delete_garbage); after a restart: at once (log_recovery.c)
 //
 // A crash between any two steps leaves whole segments at the front that are dropped again by the next pass, for the
@@ -27,32 +27,31 @@
 
 // ---- the log start ----------------------------------------------------------------------------------
 
-int log_move_start(struct log *log, int64_t offset)
+void log_move_start(struct log *log, int64_t offset)
 {
     must(offset <= log_high_watermark(log));
     if (offset <= log_start_offset(log))
-        return 0;
+        return;
     atomic_store(&log->start_offset, offset);
     if (log_recovery_point(log) < offset)
         atomic_store(&log->recovery_point, offset);
     producer_state_on_log_start(&log->producers, offset);
     log_update_first_unstable(log);
-    return leader_epochs_truncate_start(&log->epochs, offset) ? log_write_epochs(log) : 0;
+    // Not worth a sync that others would wait for: what the file says of epochs before the log start, a start drops.
+    if (leader_epochs_truncate_start(&log->epochs, offset))
+        log->has_stale_epochs = true;
 }
 
 enum kafka_error log_set_start_offset(struct log *log, int64_t offset)
 {
     enum kafka_error answer = KERR_NONE;
     log_lock(log);
-    if (atomic_load(&log->has_failed)) {
+    if (atomic_load(&log->has_failed))
         answer = KERR_KAFKA_STORAGE_ERROR;
-    } else if (offset > log_high_watermark(log)) {
+    else if (offset > log_high_watermark(log))
         answer = KERR_OFFSET_OUT_OF_RANGE;
-    } else {
-        int error = log_move_start(log, offset);
-        if (error != 0)
-            answer = log_fail(log, "write leader epochs", error);
-    }
+    else
+        log_move_start(log, offset);
     log_unlock(log);
     return answer;
 }
@@ -176,9 +175,8 @@ static int run_pass(struct log *log, struct retention *retention)
                    " because=\"%s\"",
                    log->files.dir, log->segments[i]->base_offset, log->segments[i]->size_bytes,
                    retention->reason);
-    error = log_move_start(log, log->segments[count]->base_offset);
-    if (error == 0)
-        error = log_remove_segments(log, 0, count);
+    log_move_start(log, log->segments[count]->base_offset);
+    error = log_remove_segments(log, 0, count);
     return error != 0 ? error : (int)count;
 }
 

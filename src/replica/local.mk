@@ -1,6 +1,7 @@
 # Units of this folder.
 libcore_a_SOURCES += \
 	%D%/partition.c %D%/partition.h \
+	%D%/partition_delete.c \
 	%D%/replicas.c %D%/replicas.h
 if TESTS_POSSIBLE
 replica_tests = \

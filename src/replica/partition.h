@@ -230,6 +230,14 @@ enum kafka_error partition_aborted_transactions(struct partition *partition, int
 // Who leads, for replies that name it.
 void partition_leader(struct partition *partition, int32_t *leader, int32_t *leader_epoch);
 
+// ---- deleting (partition_delete.c) ---------------------------------------------------------------------------
+
+// DeleteRecords: the log starts at `offset`, -1: at the high watermark; never before where it starts already.
+// *low_watermark: where it starts now, -1 with an error. NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR, POLICY_VIOLATION
+// (cleanup.policy=compact), OFFSET_OUT_OF_RANGE (negative, or above the high watermark).
+enum kafka_error partition_delete_records(struct partition *partition, int64_t offset,
+                                          int64_t *low_watermark);
+
 // ---- waiting ------------------------------------------------------------------------------------------------
 
 enum partition_wait { PARTITION_WAIT_FOR_DATA, PARTITION_WAIT_FOR_COMMIT };

@@ -426,8 +426,40 @@ static void a_closed_partition_says_why(void)
     end(&f);
 }
 
-TEST_MAIN("partition", TEST(alone_all_is_committed_at_once), TEST(followers_commit_by_fetching),
-          TEST(too_few_in_sync), TEST(epochs_are_checked), TEST(a_stale_state_is_ignored),
-          TEST(an_append_wakes_once_when_told), TEST(bytes_add_up), TEST(commits_wake_producers),
-          TEST(losing_the_lead_wakes_all), TEST(offsets_by_time),
+// The leader's log starts later, as far as its policy and the high watermark let it.
+static void records_are_deleted(void)
+{
+    struct fixture f;
+    begin(&f);
+    int64_t low;
+    CU_ASSERT_EQUAL(partition_delete_records(f.partition, 0, &low), KERR_NOT_LEADER_OR_FOLLOWER);
+    lead_three(&f, 1);
+    CU_ASSERT_EQUAL(append(&f, 10, 1, NULL), KERR_NONE);
+    CU_ASSERT_EQUAL(partition_delete_records(f.partition, 1, &low), KERR_OFFSET_OUT_OF_RANGE);
+    CU_ASSERT_EQUAL(low, -1);
+    CU_ASSERT_EQUAL(partition_delete_records(f.partition, -1, &low), KERR_NONE);
+    CU_ASSERT_EQUAL(low, 0);
+    lead_alone(&f, 2); // all is committed
+    CU_ASSERT_EQUAL(append(&f, 1, 1, NULL), KERR_NONE);
+    CU_ASSERT_EQUAL(partition_delete_records(f.partition, 4, &low), KERR_NONE);
+    CU_ASSERT_EQUAL(low, 4);
+    CU_ASSERT_EQUAL(partition_delete_records(f.partition, 3, &low), KERR_NONE);
+    CU_ASSERT_EQUAL(low, 4);
+    CU_ASSERT_EQUAL(partition_delete_records(f.partition, -2, &low), KERR_OFFSET_OUT_OF_RANGE);
+    struct log_config config = log_config_default;
+    config.cleanup_compact = true;
+    config.cleanup_delete = false;
+    log_set_config(f.log, &config);
+    CU_ASSERT_EQUAL(partition_delete_records(f.partition, 5, &low), KERR_POLICY_VIOLATION);
+    config.cleanup_compact = false; // no policy at all
+    log_set_config(f.log, &config);
+    CU_ASSERT_EQUAL(partition_delete_records(f.partition, -1, &low), KERR_NONE);
+    CU_ASSERT_EQUAL(low, 11);
+    end(&f);
+}
+
+TEST_MAIN("partition", TEST(records_are_deleted), TEST(alone_all_is_committed_at_once),
+          TEST(followers_commit_by_fetching), TEST(too_few_in_sync), TEST(epochs_are_checked),
+          TEST(a_stale_state_is_ignored), TEST(an_append_wakes_once_when_told), TEST(bytes_add_up),
+          TEST(commits_wake_producers), TEST(losing_the_lead_wakes_all), TEST(offsets_by_time),
           TEST(a_new_leader_does_not_know_what_is_committed), TEST(a_closed_partition_says_why))

@@ -22,6 +22,7 @@ record Tool(int status, String out, String err) {
         Map.entry("console-producer", "org.apache.kafka.tools.ConsoleProducer"),
         Map.entry("consumer-groups", "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"),
         Map.entry("consumer-perf-test", "org.apache.kafka.tools.ConsumerPerformance"),
+        Map.entry("delete-records", "org.apache.kafka.tools.DeleteRecordsCommand"),
         Map.entry("dump-log", "org.apache.kafka.tools.DumpLogSegments"),
         Map.entry("get-offsets", "org.apache.kafka.tools.GetOffsetShell"),
         Map.entry("metadata-shell", "org.apache.kafka.shell.MetadataShell"),

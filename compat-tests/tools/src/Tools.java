@@ -37,6 +37,7 @@ public final class Tools {
         tests.put("console-compression", Tools::consoleCompression);
         tests.put("console-consume-from-offset", Tools::consoleConsumeFromOffset);
         tests.put("get-offsets", Tools::getOffsets);
+        tests.put("delete-records", Tools::deleteRecords);
         tests.put("consumer-groups-list-describe", Tools::groupsListDescribe);
         tests.put("consumer-groups-reset", Tools::groupsReset);
         tests.put("consumer-groups-delete", Tools::groupsDelete);
@@ -307,6 +308,27 @@ public final class Tools {
         same("", Tool.good("get-offsets", "--topic", name, "--time", "99999999999999"));
         same(name + ":1:0\n", Tool.good("get-offsets", "--topic-partitions", name + ":1",
             "--time", "-2"));
+    }
+
+    private static void deleteRecords() throws Exception {
+        String name = topic("records", 1);
+        produce(name, numbers(1, 10));
+        Path file = Files.createTempFile("delete-records", ".json");
+        Files.writeString(file, "{\"version\":1,\"partitions\":["
+            + "{\"topic\":\"" + name + "\",\"partition\":0,\"offset\":7}]}");
+        matches(Tool.good("delete-records", "--offset-json-file", file.toString()),
+            "^partition: " + name + "-0\tlow_watermark: 7$");
+        same(numbers(8, 10), consume(name, 3, "--from-beginning"));
+        Files.writeString(file, "{\"version\":1,\"partitions\":["
+            + "{\"topic\":\"" + name + "\",\"partition\":0,\"offset\":-1}]}");
+        matches(Tool.good("delete-records", "--offset-json-file", file.toString()),
+            "^partition: " + name + "-0\tlow_watermark: 10$");
+        same(name + ":0:10\n", Tool.good("get-offsets", "--topic", name, "--time", "earliest"));
+        Files.writeString(file, "{\"version\":1,\"partitions\":["
+            + "{\"topic\":\"" + name + "\",\"partition\":0,\"offset\":11}]}");
+        matches(Tool.good("delete-records", "--offset-json-file", file.toString()),
+            "^partition: " + name + "-0\terror: .*OffsetOutOfRangeException");
+        Files.delete(file);
     }
 
     // Groups.

@@ -1,20 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import records
-from datakit import Topic, begin, name_of, now_ms, produce, same
+from datakit import Topic, ask, begin, name_of, now_ms, produce, same
 
 NOTHING = ("NONE", -1, -1, -1)
-
-
-def ask(c, version, topic, *parts, isolation=0, replica_id=-1):
-    """parts: (partition, timestamp[, current leader epoch]); answers (error, timestamp, offset, leader epoch)."""
-    body = {"ReplicaId": replica_id, "Topics": [{"Name": topic if isinstance(topic, str) else topic.name, "Partitions": [
-        dict({"PartitionIndex": p[0], "Timestamp": p[1]}, **({"CurrentLeaderEpoch": p[2]} if len(p) > 2 else {}))
-        for p in parts]}]}
-    if version >= 2:
-        body["IsolationLevel"] = isolation
-    answer = c.call("ListOffsets", version, **body)
-    return {p["PartitionIndex"]: (name_of(p["ErrorCode"]), p["Timestamp"], p["Offset"], p.get("LeaderEpoch", -1))
-            for t in answer["Topics"] for p in t["Partitions"]}
 
 
 def filled(c):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Short names for the long requests of producing and fetching, for the cases beside it. `c = begin(t)` starts a case.
+"""Short names for the long requests of producing and fetching, for cases. `c = begin(t)` starts a case.
 Every expectation here was seen of the real broker first."""
 import time
 
@@ -103,3 +103,31 @@ def values(data):
 
 def at(partition=0, offset=0, **fields):
     return dict({"Partition": partition, "FetchOffset": offset}, **fields)
+
+
+def ask(c, version, topic, *parts, isolation=0, replica_id=-1):
+    """parts: (partition, timestamp[, current leader epoch]); answers (error, timestamp, offset, leader epoch)."""
+    body = {"ReplicaId": replica_id, "Topics": [{"Name": topic if isinstance(topic, str) else topic.name, "Partitions": [
+        dict({"PartitionIndex": p[0], "Timestamp": p[1]}, **({"CurrentLeaderEpoch": p[2]} if len(p) > 2 else {}))
+        for p in parts]}]}
+    if version >= 2:
+        body["IsolationLevel"] = isolation
+    answer = c.call("ListOffsets", version, **body)
+    return {p["PartitionIndex"]: (name_of(p["ErrorCode"]), p["Timestamp"], p["Offset"], p.get("LeaderEpoch", -1))
+            for t in answer["Topics"] for p in t["Partitions"]}
+
+
+def delete_records(c, version, *topics, timeout_ms=10000):
+    """topics: (topic, [(partition, offset)…]); answers {topic: {partition: (error, low watermark)}}."""
+    answer = c.call("DeleteRecords", version, TimeoutMs=timeout_ms, Topics=[
+        {"Name": t if isinstance(t, str) else t.name,
+         "Partitions": [{"PartitionIndex": p, "Offset": o} for p, o in parts]} for t, parts in topics])
+    same(0, answer["ThrottleTimeMs"])
+    return {t["Name"]: {p["PartitionIndex"]: (name_of(p["ErrorCode"]), p["LowWatermark"]) for p in t["Partitions"]}
+            for t in answer["Topics"]}
+
+
+def delete_one(c, topic, offset, version=2):
+    got = delete_records(c, version, (topic, [(0, offset)]))
+    same([topic if isinstance(topic, str) else topic.name], list(got))
+    return got[topic if isinstance(topic, str) else topic.name][0]
