@@ -67,6 +67,7 @@ class Broker:
         self.folder = os.path.abspath(folder)
         self.kind = self._read("kind")
         self.bootstrap = self._read("bootstrap")
+        self.log_begin = 0
 
     @staticmethod
     def create(folder, kind, odradekd, settings=()):
@@ -101,10 +102,15 @@ class Broker:
 
     def start(self):
         """Starts the process and waits until it is ready."""
+        self.launch()
+        self.wait_ready()
+
+    def launch(self):
+        """Starts the process."""
         if self.is_alive():
             raise BrokerError("the broker runs already")
         log = os.path.join(self.folder, "broker.log")
-        log_begin = os.path.getsize(log) if os.path.exists(log) else 0
+        self.log_begin = os.path.getsize(log) if os.path.exists(log) else 0
         for name in ("pid", "status"):
             self._remove(name)
         keeper = subprocess.Popen(["sh", "-c", KEEPER, "keeper", self.folder]
@@ -115,13 +121,17 @@ class Broker:
             _started.append(self)
         # The keeper outlives this call by design; when it ends, it is reaped here.
         threading.Thread(target=keeper.wait, daemon=True).start()
+
+    def wait_ready(self):
+        """Waits until what was launched is ready."""
+        log = os.path.join(self.folder, "broker.log")
         deadline = time.monotonic() + START_LIMIT_S
         while time.monotonic() < deadline:
             if self._exists("status"):
                 raise BrokerError("the broker ended with status %s while starting: %s"
                                   % (self._read("status"), self._last_line()))
             if names_itself(self.bootstrap) and (self.kind == "kafka"
-                                                 or self._said_ready(log, log_begin)):
+                                                 or self._said_ready(log, self.log_begin)):
                 break
             time.sleep(0.02)
         else:
@@ -140,6 +150,12 @@ class Broker:
 
     def kill9(self):
         return self._end(signal.SIGKILL)
+
+    def said(self):
+        """What it said since it was last started."""
+        with open(os.path.join(self.folder, "broker.log"), errors="replace") as log:
+            log.seek(self.log_begin)
+            return log.read()
 
     def is_alive(self):
         return self._exists("pid") and not self._exists("status")
