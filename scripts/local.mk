@@ -9,7 +9,7 @@ AM_TESTS_ENVIRONMENT = srcdir='$(abs_top_srcdir)'; builddir='$(abs_top_builddir)
 # The load generator of scripts/bench: made when asked for.
 EXTRA_PROGRAMS += bench-load
 bench_load_SOURCES = %D%/bench.d/load/main.c %D%/bench.d/load/wire.c %D%/bench.d/load/wire.h %D%/bench.d/load/start.c \
-	%D%/bench.d/load/produce.c %D%/bench.d/load/consume.c
+	%D%/bench.d/load/produce.c %D%/bench.d/load/consume.c %D%/bench.d/load/latency.c
 # The least that a broker could do, to compare with.
 EXTRA_PROGRAMS += bench-limit
 bench_limit_SOURCES = %D%/bench.d/limit.c
@@ -19,5 +19,5 @@ EXTRA_DIST += %D%/bench.d/lib/bench.py %D%/bench.d/lib/memory.py %D%/bench.d/lib
 	%D%/bench.d/lib/process.py %D%/bench.d/brokers/README.md %D%/bench.d/brokers/kfake.json \
 	%D%/bench.d/brokers/kfake/go.mod %D%/bench.d/brokers/kfake/go.sum %D%/bench.d/brokers/kfake/main.go \
 	%D%/bench.d/brokers/limit.json %D%/bench.d/workloads/README.md \
-	%D%/bench.d/workloads/consume.py %D%/bench.d/workloads/idle.py %D%/bench.d/workloads/produce.py \
+	%D%/bench.d/workloads/consume.py %D%/bench.d/workloads/idle.py %D%/bench.d/workloads/latency.py %D%/bench.d/workloads/produce.py \
 	%D%/bench.d/workloads/start.py

@@ -20,6 +20,7 @@ int main(int argc, char **argv)
         { "start", -1, run_start },
         { "produce", 7, run_produce },
         { "consume", 4, run_consume },
+        { "latency", 5, run_latency },
     };
     for (size_t i = 0; argc > 3 && i < sizeof loads / sizeof *loads; i++) {
         if (strcmp(argv[1], loads[i].name) != 0)

@@ -36,5 +36,6 @@ size_t encode_batch(uint8_t *at, size_t record_bytes, size_t batch_bytes, int *r
 int run_start(const char *address, char **args);
 int run_produce(const char *address, char **args);
 int run_consume(const char *address, char **args);
+int run_latency(const char *address, char **args);
 
 #endif
