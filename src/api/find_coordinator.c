@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// FindCoordinator: which broker is in charge of a group: the leader of the partition of __consumer_offsets that the
-// group's name hashes to. The topic is made when it is first asked for; until it is there the answer is
-// COORDINATOR_NOT_AVAILABLE, which clients repeat.
+// FindCoordinator: which broker is in charge of a group or a transactional id: the leader of the partition of
+// __consumer_offsets or __transaction_state that the name hashes to. The topic is made when it is first asked for;
+// until it is there the answer is COORDINATOR_NOT_AVAILABLE, which clients repeat.
 //
-// Coordinators of transactions and of share groups are not offered by this broker. Their clients are told what they
-// take as final; COORDINATOR_NOT_AVAILABLE would keep them asking for ever. For transactions that is
-// TRANSACTIONAL_ID_AUTHORIZATION_FAILED, as librdkafka repeats others (doc/decisions/0006-no-transactions.md).
+// Coordinators of share groups are not offered by this broker. Their clients are told what they take as final;
+// COORDINATOR_NOT_AVAILABLE would keep them asking for ever.
 #include "api/dispatch.h"
 #include "api/node.h"
 #include "controller/controller.h"
 #include "group/group_coordinator.h"
 #include "metadata/metadata.h"
 #include "protocol/messages/find_coordinator.h"
+#include "txn/txn_coordinator.h"
 
 enum { KEY_TYPE_GROUP = 0, KEY_TYPE_TRANSACTION = 1, KEY_TYPE_SHARE = 2 };
 enum { VERSION_BATCH = 4, VERSION_SHARE = 6 };
@@ -42,19 +42,19 @@ static bool find_leader(const struct request *request, const struct metadata_top
     return true;
 }
 
-static enum kafka_error find_group(struct request *request, struct str group,
-                                   struct coordinator_node *node)
+static enum kafka_error find_in(struct request *request, const char *topic_name,
+                                const struct coordinator *engine, struct str key,
+                                struct coordinator_node *node)
 {
     struct metadata *metadata = request->node->metadata;
-    int32_t partition =
-        coordinator_partition_for(group_coordinator_engine(request->node->groups), group);
+    int32_t partition = coordinator_partition_for(engine, key);
     metadata_lock_read(metadata);
-    const struct metadata_topic *topic = metadata_find_topic(metadata, str_of(GROUP_OFFSETS_TOPIC));
+    const struct metadata_topic *topic = metadata_find_topic(metadata, str_of(topic_name));
     bool is_missing = topic == NULL;
     bool is_found = topic != NULL && find_leader(request, topic, partition, node, &request->arena);
     metadata_unlock(metadata);
     if (is_missing)
-        controller_auto_create_topic(request->node->controller, str_of(GROUP_OFFSETS_TOPIC));
+        controller_auto_create_topic(request->node->controller, str_of(topic_name));
     return is_found ? KERR_NONE : KERR_COORDINATOR_NOT_AVAILABLE;
 }
 
@@ -64,9 +64,11 @@ static enum kafka_error find(struct request *request, int8_t key_type, struct st
     *node = (struct coordinator_node){ .id = -1, .host = str_of(""), .port = -1 };
     switch (key_type) {
     case KEY_TYPE_GROUP:
-        return find_group(request, key, node);
+        return find_in(request, GROUP_OFFSETS_TOPIC,
+                       group_coordinator_engine(request->node->groups), key, node);
     case KEY_TYPE_TRANSACTION:
-        return KERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+        return find_in(request, TXN_STATE_TOPIC, txn_coordinator_engine(request->node->txns), key,
+                       node);
     case KEY_TYPE_SHARE:
         return request->api_version < VERSION_SHARE ? KERR_INVALID_REQUEST
                                                     : KERR_UNSUPPORTED_VERSION;
@@ -85,9 +87,6 @@ static struct str message_of(enum kafka_error error)
         return str_of("The coordinator is not available.");
     case KERR_UNSUPPORTED_VERSION:
         return str_of("The version of API is not supported.");
-    case KERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
-        return str_of(
-            "This broker has no transactions: producers need to go without transactional.id.");
     default:
         return str_of(
             "This most likely occurs because of a request being malformed by the client library or "
@@ -112,8 +111,8 @@ void handle_find_coordinator(struct request *request)
         return;
     }
     // An unknown type is an error of the whole request, which Kafka tells with words; others it tells without.
-    // The one that Kafka would not give has to be explained.
-    bool is_told = body->key_type != KEY_TYPE_GROUP && body->key_type != KEY_TYPE_SHARE;
+    bool is_told = body->key_type != KEY_TYPE_GROUP && body->key_type != KEY_TYPE_TRANSACTION &&
+                   body->key_type != KEY_TYPE_SHARE;
     response->coordinators =
         arena_array(&request->arena, struct find_coordinator_response_coordinator,
                     body->coordinator_keys_count + 1);

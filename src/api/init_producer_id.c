@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// InitProducerId, versions 0 to 5. Without a transactional id a new producer id with epoch 0, whatever id and epoch the
-// producer had (those serve transactions; half of them given is INVALID_REQUEST).
-//
-// With a transactional id this would begin transactions, whose coordinator this release has not: after the checks that
-// Kafka makes first, TRANSACTIONAL_ID_AUTHORIZATION_FAILED, which all clients take as final
-// (doc/decisions/0006-no-transactions.md).
+// Tested by compat-tests/twin/transactions.
+// InitProducerId, versions 0 to 5. With a transactional id the transaction coordinator says which producer id and epoch
+// it has from now on. Without one a new producer id with epoch 0, whatever id and epoch the producer had (half of them
+// given is INVALID_REQUEST).
 #include "api/dispatch.h"
 #include "api/node.h"
-#include "api/producer_ids.h"
-#include "config/config.h"
 #include "protocol/messages/init_producer_id.h"
+#include "txn/txn_coordinator.h"
 
 struct init_producer_id_state {
-    struct producer_id_wait wait;
+    struct completion completion;
     struct request *request;
+    struct producer_id_wait wait;
+    struct txn_init init;
 };
 
-static void refuse(struct request *request, enum kafka_error error)
+static void answer(struct request *request, enum kafka_error error,
+                   struct transaction_producer producer)
 {
     struct init_producer_id_response *response = request->response;
+    // Older clients do not know the newer error.
+    if (error == KERR_PRODUCER_FENCED && request->api_version < 4)
+        error = KERR_INVALID_PRODUCER_EPOCH;
     response->error_code = (int16_t)error;
-    response->producer_id = -1;
-    response->producer_epoch = -1;
+    response->producer_id = producer.id;
+    response->producer_epoch = producer.epoch;
     request_reply(request);
 }
 
@@ -29,14 +32,17 @@ static void on_id(struct completion *completion)
 {
     struct init_producer_id_state *state =
         container_of(completion, struct init_producer_id_state, wait.completion);
-    struct init_producer_id_response *response = state->request->response;
-    if (state->wait.error != KERR_NONE) {
-        refuse(state->request, state->wait.error);
-        return;
-    }
-    response->producer_id = state->wait.producer_id;
-    response->producer_epoch = 0;
-    request_reply(state->request);
+    struct transaction_producer producer = { -1, -1 };
+    if (state->wait.error == KERR_NONE)
+        producer = (struct transaction_producer){ state->wait.producer_id, 0 };
+    answer(state->request, state->wait.error, producer);
+}
+
+static void on_init(struct completion *completion)
+{
+    struct init_producer_id_state *state =
+        container_of(completion, struct init_producer_id_state, completion);
+    answer(state->request, state->init.call.error, state->init.answer);
 }
 
 void handle_init_producer_id(struct request *request);
@@ -46,20 +52,25 @@ void handle_init_producer_id(struct request *request)
     const struct init_producer_id_request *body = request->body;
     bool has_id = body->producer_id != -1, has_epoch = body->producer_epoch != -1;
     if (has_id != has_epoch) {
-        refuse(request, KERR_INVALID_REQUEST);
-    } else if (str_is_null(body->transactional_id)) {
-        struct init_producer_id_state *state =
-            arena_new(&request->arena, struct init_producer_id_state);
-        state->request = request;
+        answer(request, KERR_INVALID_REQUEST, (struct transaction_producer){ -1, -1 });
+        return;
+    }
+    struct init_producer_id_state *state =
+        arena_new(&request->arena, struct init_producer_id_state);
+    state->request = request;
+    if (str_is_null(body->transactional_id)) {
         state->wait.completion.complete = on_id;
         producer_ids_take(request->node->producer_ids, &state->wait);
-    } else if (body->transactional_id.size == 0) {
-        refuse(request, KERR_INVALID_REQUEST);
-    } else if (body->transaction_timeout_ms <= 0 ||
-               body->transaction_timeout_ms >
-                   config_int(request->node->config, CONFIG_TRANSACTION_MAX_TIMEOUT_MS)) {
-        refuse(request, KERR_INVALID_TRANSACTION_TIMEOUT);
-    } else {
-        refuse(request, KERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+        return;
     }
+    state->completion.complete = on_init;
+    state->init = (struct txn_init){
+        .call = { .completion = &state->completion },
+        .transactional_id = body->transactional_id,
+        .timeout_ms = body->transaction_timeout_ms,
+        .enable_two_phase_commit = body->enable2_pc,
+        .keep_prepared = body->keep_prepared_txn,
+        .expected = { body->producer_id, body->producer_epoch },
+    };
+    txn_coordinator_init(request->node->txns, &state->init);
 }

@@ -1,12 +1,17 @@
 # Units of this folder.
 libcore_a_SOURCES += \
+	%D%/add_offsets_to_txn.c \
+	%D%/add_partitions_to_txn.c \
 	%D%/api.tbl \
 	%D%/api_versions.c \
 	%D%/current_leader.c %D%/current_leader.h \
 	%D%/delete_groups.c \
 	%D%/delete_records.c \
 	%D%/describe_groups.c \
+	%D%/describe_producers.c \
+	%D%/describe_transactions.c \
 	%D%/dispatch.c %D%/dispatch.h \
+	%D%/end_txn.c \
 	%D%/fetch.c \
 	%D%/fetch_sessions.c %D%/fetch_sessions.h \
 	%D%/find_coordinator.c \
@@ -16,6 +21,8 @@ libcore_a_SOURCES += \
 	%D%/leave_group.c \
 	%D%/list_groups.c \
 	%D%/list_offsets.c \
+	%D%/list_transactions.c \
+	%D%/marker_writer.c %D%/marker_writer.h \
 	%D%/node.h \
 	%D%/offset_commit.c \
 	%D%/offset_fetch.c \
@@ -23,9 +30,11 @@ libcore_a_SOURCES += \
 	%D%/parked.c %D%/parked.h \
 	%D%/partition_set.c %D%/partition_set.h \
 	%D%/produce.c \
-	%D%/producer_ids.c %D%/producer_ids.h \
 	%D%/request.h \
-	%D%/sync_group.c
+	%D%/sync_group.c \
+	%D%/txn_check.c %D%/txn_check.h \
+	%D%/txn_offset_commit.c \
+	%D%/write_txn_markers.c
 EXTRA_DIST += %D%/testing_data.h
 EXTRA_DIST += %D%/testdata/dispatch_fuzz %D%/check_dispatch_fuzz.sh
 if TESTS_POSSIBLE
@@ -35,11 +44,11 @@ data_tests = \
 	%D%/fetch_sessions_test \
 	%D%/fetch_test \
 	%D%/produce_test \
-	%D%/producer_ids_test
+	%D%/txn_test
 check_PROGRAMS += $(data_tests)
 TESTS += $(data_tests)
 src_api_fetch_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
-src_api_producer_ids_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+src_api_txn_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_api_produce_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_api_dispatch_fuzz_SOURCES = %D%/dispatch_fuzz.c $(FUZZ_MAIN)
 src_api_dispatch_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -15,6 +15,7 @@ struct group_coordinator;
 struct metadata;
 struct producer_ids;
 struct replicas;
+struct txn_coordinator;
 
 struct node {
     struct clock *clock;
@@ -25,8 +26,9 @@ struct node {
     struct controller *controller;         // controller/controller.h: decisions about the cluster
     struct replicas *replicas;             // replica/replicas.h: this broker's partitions
     struct group_coordinator *groups;      // group/group_coordinator.h
+    struct txn_coordinator *txns;          // txn/txn_coordinator.h
     struct fetch_sessions *fetch_sessions; // api/fetch_sessions.h
-    struct producer_ids *producer_ids;     // api/producer_ids.h
+    struct producer_ids *producer_ids;     // txn/producer_ids.h
     int32_t node_id;
     const char *cluster_id;
 };

@@ -13,13 +13,14 @@
 // (3) A batch that cannot be taken apart fails the whole request (Kafka finds it while it looks for transactions,
 //     before it looks at partitions); everything else fails its partition.
 //
-// Transactions: there is no transaction coordinator, so no partition was ever added to one, and transactional batches
-// are answered as Kafka answers those of a partition that was not: INVALID_TXN_STATE, which no client retries.
+// Transactions: before the first batch of one is appended to a partition, its coordinator is asked (txn_check.h); the
+// guard that this brings goes with the append. Other producers pay one comparison for it.
 #include "api/current_leader.h"
 #include "api/dispatch.h"
 #include "api/node.h"
 #include "api/parked.h"
 #include "api/partition_set.h"
+#include "api/txn_check.h"
 #include "base/trace.h"
 #include "protocol/messages/produce.h"
 #include "record/batch.h"
@@ -33,12 +34,14 @@ struct produce_item {
     struct produce_response_partition_produce_response *answer;
     struct partition *partition; // counted, or NULL
     int64_t end_offset;          // acks -1: what has to be committed; -1: nothing
+    uint64_t guard;              // of a transactional batch
     unsigned changes;
 };
 
 struct produce_state {
     struct produce_item *items;
     int32_t count;
+    struct txn_check_item *checks; // one for each item, of a transactional producer
 };
 
 static void answer_init(struct produce_response_partition_produce_response *answer, int32_t index,
@@ -264,15 +267,12 @@ static void item_append(struct request *request, struct produce_item *item,
         answer->error_code = KERR_INVALID_TOPIC_EXCEPTION;
         return;
     }
-    if (batch_is_transactional(item->records.data)) {
-        answer->error_code = KERR_INVALID_TXN_STATE;
-        answer->error_message = arena_strz(arena, "Partition was not added to the transaction");
-        return;
-    }
     struct log_append_result result;
+    struct log_append_transaction transaction = { item->guard, 0 };
     item->changes = partition_changes(item->partition);
-    enum kafka_error error = partition_append(item->partition, item->records, body->acks, -1,
-                                              LOG_APPEND_CLIENT, arena, &result, woken);
+    enum kafka_error error =
+        partition_append_transactional(item->partition, item->records, body->acks, -1,
+                                       LOG_APPEND_CLIENT, &transaction, arena, &result, woken);
     answer->error_code = (int16_t)error;
     if (error == KERR_NONE) {
         answer->base_offset = result.first_offset;
@@ -406,6 +406,106 @@ static void park(struct request *request, struct produce_state *state)
         look(request, PARKED_WOKEN);
 }
 
+static void append_all(struct request *request)
+{
+    const struct produce_request *body = request->body;
+    struct produce_state *state = request->state;
+    struct partition_woken woken;
+    partition_woken_init(&woken);
+    for (int32_t i = 0; i < state->count; i++)
+        if (state->items[i].answer->error_code == KERR_NONE)
+            item_append(request, &state->items[i], &woken);
+    partition_wake(&woken);
+    if (body->acks == -1 && count_pending(request, state) > 0)
+        park(request, state);
+    else
+        finish(request, state);
+}
+
+// ---- transactions -------------------------------------------------------------------------------------------
+
+// What the coordinator's errors are called in a Produce response. Those that older clients do not repeat become one
+// that they do, and that does not have them ask for metadata.
+static void answer_unchecked(struct request *request, const struct produce_item *item,
+                             enum kafka_error error)
+{
+    struct produce_response_partition_produce_response *answer = item->answer;
+    answer->error_code = (int16_t)error;
+    switch (error) {
+    case KERR_INVALID_TXN_STATE:
+        answer->error_message = str_of("Partition was not added to the transaction");
+        return;
+    case KERR_CONCURRENT_TRANSACTIONS:
+        if (request->api_version >= 12)
+            return;
+        break;
+    case KERR_NETWORK_EXCEPTION:
+    case KERR_COORDINATOR_LOAD_IN_PROGRESS:
+    case KERR_COORDINATOR_NOT_AVAILABLE:
+    case KERR_NOT_COORDINATOR:
+        break;
+    default:
+        return;
+    }
+    answer->error_code = KERR_NOT_ENOUGH_REPLICAS;
+    answer->error_message =
+        str_of(arena_printf(&request->arena,
+                            "Unable to verify the partition has been added to the transaction. "
+                            "Underlying error: %s",
+                            kafka_error_name(error)));
+}
+
+static void on_checked(struct request *request)
+{
+    struct produce_state *state = request->state;
+    for (int32_t i = 0; i < state->count; i++) {
+        const struct txn_check_item *check = &state->checks[i];
+        if (check->partition == NULL)
+            continue;
+        state->items[i].guard = check->guard;
+        if (check->error != KERR_NONE)
+            answer_unchecked(request, &state->items[i], check->error);
+    }
+    append_all(request);
+}
+
+static enum txn_client client_of(const struct request *request)
+{
+    return request->api_version >= 12   ? TXN_CLIENT_ADDS
+           : request->api_version == 11 ? TXN_CLIENT_ABORTABLE
+                                        : TXN_CLIENT_OLD;
+}
+
+// False: no batch is transactional. Else the request goes on in append_all, or is answered.
+static bool check_transaction(struct request *request, struct produce_state *state)
+{
+    const struct produce_request *body = request->body;
+    struct transaction_producer producer = { -1, -1 };
+    state->checks = arena_array(&request->arena, struct txn_check_item, state->count + 1);
+    for (int32_t i = 0; i < state->count; i++) {
+        const struct produce_item *item = &state->items[i];
+        const uint8_t *batch = item->records.data;
+        if (item->answer->error_code != KERR_NONE || !batch_has_producer_id(batch) ||
+            !batch_is_transactional(batch))
+            continue;
+        struct transaction_producer its = { batch_producer_id(batch), batch_producer_epoch(batch) };
+        if (producer.id != -1 && (its.id != producer.id || its.epoch != producer.epoch)) {
+            state_release(state);
+            refuse(request, KERR_INVALID_PRODUCER_ID_MAPPING,
+                   "Transactional records contained more than one producer ID");
+            return true;
+        }
+        producer = its;
+        state->checks[i] = (struct txn_check_item){ .partition = item->partition,
+                                                    .base_sequence = batch_base_sequence(batch) };
+    }
+    if (producer.id == -1)
+        return false;
+    txn_check(request, body->transactional_id, producer, client_of(request), state->checks,
+              state->count, on_checked);
+    return true;
+}
+
 void handle_produce(struct request *request);
 
 void handle_produce(struct request *request)
@@ -416,17 +516,8 @@ void handle_produce(struct request *request)
     struct produce_state *state = arena_new(&request->arena, struct produce_state);
     request->state = state;
     items_make(request, state);
-    struct partition_woken woken;
-    partition_woken_init(&woken);
-    for (int32_t i = 0; i < state->count; i++) {
-        struct produce_item *item = &state->items[i];
-        item->answer->error_code = (int16_t)item_check(request, item);
-        if (item->answer->error_code == KERR_NONE)
-            item_append(request, item, &woken);
-    }
-    partition_wake(&woken);
-    if (body->acks == -1 && count_pending(request, state) > 0)
-        park(request, state);
-    else
-        finish(request, state);
+    for (int32_t i = 0; i < state->count; i++)
+        state->items[i].answer->error_code = (int16_t)item_check(request, &state->items[i]);
+    if (str_is_null(body->transactional_id) || !check_transaction(request, state))
+        append_all(request);
 }

@@ -135,23 +135,6 @@ static void each_partition_fails_alone(void)
     data_end(&kit);
 }
 
-static void transactions_are_refused_for_good(void)
-{
-    struct data_kit kit;
-    data_begin(&kit);
-    data_topic(&kit, "t", 1, 1);
-    struct data_request *r = new_request(&kit, 9, 1);
-    ((struct produce_request *)r->request.body)->transactional_id = str_of("x");
-    add(r, "t", 0, transactional(&r->request.arena));
-    handle_produce(&r->request);
-    CU_ASSERT_EQUAL(answer_of(r, 0)->error_code, KERR_INVALID_TXN_STATE);
-    CU_ASSERT_FALSE(kafka_error_is_retriable(KERR_INVALID_TXN_STATE));
-    CU_ASSERT_TRUE(
-        str_eqz(answer_of(r, 0)->error_message, "Partition was not added to the transaction"));
-    data_request_free(r);
-    data_end(&kit);
-}
-
 static void internal_topics_are_for_the_admin_client(void)
 {
     struct data_kit kit;
@@ -311,7 +294,7 @@ static void a_lost_lead_is_told_with_the_new_one(void)
 }
 
 TEST_MAIN("produce", TEST(acks_1_and_all_are_answered_at_once), TEST(acks_0_is_silent_or_closes),
-          TEST(each_partition_fails_alone), TEST(transactions_are_refused_for_good),
-          TEST(internal_topics_are_for_the_admin_client), TEST(topics_by_id),
-          TEST(acks_all_waits_for_all_partitions), TEST(what_is_not_committed_in_time_times_out),
-          TEST(late_and_woken_at_once), TEST(a_lost_lead_is_told_with_the_new_one))
+          TEST(each_partition_fails_alone), TEST(internal_topics_are_for_the_admin_client),
+          TEST(topics_by_id), TEST(acks_all_waits_for_all_partitions),
+          TEST(what_is_not_committed_in_time_times_out), TEST(late_and_woken_at_once),
+          TEST(a_lost_lead_is_told_with_the_new_one))

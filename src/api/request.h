@@ -25,6 +25,7 @@ struct api;
 struct node;
 struct parked;
 struct request;
+struct txn_check;
 
 // Who is at the other end; lives as long as the connection and its requests.
 struct client {
@@ -70,7 +71,8 @@ struct request {
     void (*on_post)(struct request *request); // set before request_post
     struct timer timer;                       // timer.on_expired set by the handler that uses it
     void *state;                              // the handler's own
-    struct parked *parked; // api/parked.h, while the request waits for partitions
+    struct parked *parked;       // api/parked.h, while the request waits for partitions
+    struct txn_check *txn_check; // api/txn_check.h, while a transaction is checked
 
     // Both may be NULL. on_gone: on its reactor, once, when its connection is gone while the request waits; the
     // handler replies soon, to nobody. on_free: when the reply has left (or never will); releases what the handler

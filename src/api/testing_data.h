@@ -9,7 +9,7 @@
 
 #include "api/fetch_sessions.h"
 #include "api/node.h"
-#include "api/producer_ids.h"
+#include "txn/producer_ids.h"
 #include "api/request.h"
 #include "base/clock_posix.h"
 #include "base/disk_posix.h"

@@ -10,6 +10,7 @@ libcore_a_SOURCES += \
 	%D%/list.h \
 	%D%/mem.c %D%/mem.h \
 	%D%/must.c %D%/must.h \
+	%D%/pattern.c %D%/pattern.h \
 	%D%/strbuf.c %D%/strbuf.h \
 	%D%/timers.c %D%/timers.h \
 	%D%/trace.c %D%/trace.h \
@@ -27,6 +28,7 @@ base_tests = \
 	%D%/crc32c_test \
 	%D%/disk_test \
 	%D%/hashmap_test \
+	%D%/pattern_test \
 	%D%/strbuf_test \
 	%D%/timers_test \
 	%D%/trace_test \

@@ -7,7 +7,7 @@
 
 #include "api/fetch_sessions.h"
 #include "api/node.h"
-#include "api/producer_ids.h"
+#include "txn/producer_ids.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "broker/endpoints.h"
@@ -15,6 +15,7 @@
 #include "broker/glue_alarms.h"
 #include "broker/glue_config.h"
 #include "broker/glue_groups.h"
+#include "broker/glue_txns.h"
 #include "broker/glue_request.h"
 #include "broker/meta_properties.h"
 #include "broker/network.h"
@@ -51,6 +52,7 @@ struct broker {
     struct log_manager *logs;
     struct config_glue config_glue;
     struct groups_glue *groups;
+    struct txns_glue *txns;
     struct endpoints endpoints;
     struct local_broker local_broker;
     struct uuid *log_dir_ids;
@@ -293,11 +295,26 @@ static bool start_replicas(struct broker *broker, struct strbuf *message)
         return false;
     }
     node->groups = groups_glue_coordinator(broker->groups);
+    node->producer_ids =
+        producer_ids_new(node->controller, node->metadata, node->node_id, controller_submit);
+    broker->txns = txns_glue_new(&(struct txns_glue_options){
+        .config = options->config,
+        .node = node,
+        .metadata = node->metadata,
+        .replicas = node->replicas,
+        .alarms = &broker->alarms.alarms,
+    });
+    if (broker->txns == NULL) {
+        groups_glue_stop(broker->groups);
+        groups_glue_free(broker->groups);
+        producer_ids_free(node->producer_ids);
+        strbuf_addz(message, "cannot start a thread");
+        return false;
+    }
+    node->txns = txns_glue_coordinator(broker->txns);
     node->fetch_sessions = fetch_sessions_new(
         options->clock,
         config_int(options->config, CONFIG_MAX_INCREMENTAL_FETCH_SESSION_CACHE_SLOTS));
-    node->producer_ids =
-        producer_ids_new(node->controller, node->metadata, node->node_id, controller_submit);
     replicas_start(node->replicas);
     return true;
 }
@@ -384,6 +401,7 @@ static void tear_down(struct broker *broker)
     if (stage >= STAGE_NETWORK)
         network_refuse(broker->network);
     if (stage >= STAGE_REPLICAS) {
+        txns_glue_stop(broker->txns);
         groups_glue_stop(broker->groups);
         config_glue_stop(&broker->config_glue);
         replicas_stop(node->replicas);
@@ -398,6 +416,7 @@ static void tear_down(struct broker *broker)
     if (!all_answered)
         return; // what those requests hold is left to the end of the process
     if (stage >= STAGE_REPLICAS) {
+        txns_glue_free(broker->txns);
         groups_glue_free(broker->groups);
         producer_ids_free(node->producer_ids);
         fetch_sessions_free(node->fetch_sessions);

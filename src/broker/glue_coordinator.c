@@ -19,8 +19,9 @@ static struct partition *find(struct coordinator_log *log, int32_t index)
 }
 
 // Waiters are woken under the shard's lock: they post messages, which takes no lock that is outside of it.
-static enum kafka_error append(struct coordinator_log *log, int32_t index, uint8_t *batch,
-                               size_t size, int64_t *end_offset)
+static enum kafka_error append_to(struct coordinator_log *log, int32_t index, struct bytes batch,
+                                  const struct log_append_transaction *transaction,
+                                  int64_t *end_offset)
 {
     struct partition *partition = find(log, index);
     if (partition == NULL)
@@ -30,14 +31,33 @@ static enum kafka_error append(struct coordinator_log *log, int32_t index, uint8
     struct log_append_result result;
     arena_init(&arena);
     partition_woken_init(&woken);
-    enum kafka_error error = partition_append(partition, (struct bytes){ batch, size }, -1, -1,
-                                              LOG_APPEND_COORDINATOR, &arena, &result, &woken);
+    enum kafka_error error = partition_append_transactional(
+        partition, batch, -1, -1, LOG_APPEND_COORDINATOR, transaction, &arena, &result, &woken);
     if (error == KERR_NONE)
         *end_offset = result.last_offset + 1;
     partition_wake(&woken);
     arena_fini(&arena);
     partition_unref(partition);
     return error;
+}
+
+static enum kafka_error append(struct coordinator_log *log, int32_t index, uint8_t *batch,
+                               size_t size, int64_t *end_offset)
+{
+    return append_to(log, index, (struct bytes){ batch, size },
+                     &(struct log_append_transaction){ LOG_VERIFICATION_NOT_REQUIRED, 0 },
+                     end_offset);
+}
+
+static enum kafka_error append_transactional(struct coordinator_log *log, int32_t index,
+                                             uint8_t *batch, size_t size,
+                                             const struct coordinator_transaction *transaction,
+                                             int64_t *end_offset)
+{
+    return append_to(
+        log, index, (struct bytes){ batch, size },
+        &(struct log_append_transaction){ transaction->verification_guard, transaction->version },
+        end_offset);
 }
 
 static int read_batches(struct coordinator_log *log, int32_t index, int64_t offset,
@@ -85,6 +105,7 @@ static int64_t high_watermark(struct coordinator_log *log, int32_t index)
 
 static const struct coordinator_log_ops log_ops = {
     .append = append,
+    .append_transactional = append_transactional,
     .read = read_batches,
     .start_offset = start_offset,
     .end_offset = end_offset,

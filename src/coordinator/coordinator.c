@@ -318,33 +318,55 @@ enum kafka_error coordinator_client_error(enum kafka_error log_error)
     }
 }
 
-// Writes records [first, end) as one batch and replays them if asked.
-static enum kafka_error append_range(struct coordinator_shard *shard, size_t first, size_t end,
-                                     bool replay)
+static enum kafka_error append_batch(struct coordinator_shard *shard,
+                                     const struct coordinator_transaction *transaction,
+                                     int64_t *end_offset)
 {
     const struct coordinator_options *options = &shard->coordinator->options;
-    struct batch_options batch_options = batch_options_of(shard);
-    int64_t now_ms = clock_wall_ms(options->clock);
-    batch_builder_reset(&shard->builder, &batch_options);
-    for (size_t i = first; i < end; i++)
-        batch_builder_add(&shard->builder, now_ms, added_key(shard, &shard->records[i]),
-                          added_value(shard, &shard->records[i]));
     struct bytes batch = batch_builder_finish(&shard->builder);
-    int64_t end_offset = -1;
-    enum kafka_error error = options->log->ops->append(
-        options->log, shard->partition, (uint8_t *)(uintptr_t)batch.data, batch.size, &end_offset);
+    uint8_t *bytes = (uint8_t *)(uintptr_t)batch.data;
+    enum kafka_error error =
+        transaction == NULL
+            ? options->log->ops->append(options->log, shard->partition, bytes, batch.size,
+                                        end_offset)
+            : options->log->ops->append_transactional(options->log, shard->partition, bytes,
+                                                      batch.size, transaction, end_offset);
     if (error != KERR_NONE) {
         trace_warn(options->trace, "coordinator append failed shard=%s error=%s", shard->name,
                    kafka_error_name(error));
         return coordinator_client_error(error);
     }
-    shard->written = end_offset;
+    shard->written = *end_offset;
     int64_t high_watermark = options->log->ops->high_watermark(options->log, shard->partition);
     if (high_watermark > shard->committed)
         shard->committed = high_watermark;
+    return KERR_NONE;
+}
+
+// Writes records [first, end) as one batch and replays them if asked. `transaction` is NULL outside of one.
+static enum kafka_error append_range(struct coordinator_shard *shard, size_t first, size_t end,
+                                     const struct coordinator_transaction *transaction, bool replay)
+{
+    const struct coordinator_options *options = &shard->coordinator->options;
+    struct batch_options batch_options = batch_options_of(shard);
+    if (transaction != NULL) {
+        batch_options.is_transactional = true;
+        batch_options.producer_id = transaction->producer_id;
+        batch_options.producer_epoch = transaction->producer_epoch;
+    }
+    int64_t now_ms = clock_wall_ms(options->clock);
+    batch_builder_reset(&shard->builder, &batch_options);
+    for (size_t i = first; i < end; i++)
+        batch_builder_add(&shard->builder, now_ms, added_key(shard, &shard->records[i]),
+                          added_value(shard, &shard->records[i]));
+    int64_t end_offset = -1;
+    enum kafka_error error = append_batch(shard, transaction, &end_offset);
+    if (error != KERR_NONE)
+        return error;
     int64_t offset = end_offset - (int64_t)(end - first);
+    int64_t producer_id = transaction != NULL ? transaction->producer_id : -1;
     for (size_t i = first; replay && i < end; i++, offset++)
-        must(options->state_ops->replay(shard->object, offset, -1,
+        must(options->state_ops->replay(shard->object, offset, producer_id,
                                         added_key(shard, &shard->records[i]),
                                         added_value(shard, &shard->records[i])) == 0);
     return KERR_NONE;
@@ -369,7 +391,7 @@ enum kafka_error coordinator_append(struct coordinator_shard *shard, bool replay
 {
     enum kafka_error error = KERR_NONE;
     if (shard->record_count > 0)
-        error = append_range(shard, 0, shard->record_count, replay);
+        error = append_range(shard, 0, shard->record_count, NULL, replay);
     forget_added(shard);
     return error;
 }
@@ -382,10 +404,44 @@ enum kafka_error coordinator_append_each(struct coordinator_shard *shard)
         while (end < shard->record_count &&
                shard->records[end].at - shard->records[first].at < EACH_BATCH_BYTES)
             end++;
-        error = append_range(shard, first, end, true);
+        error = append_range(shard, first, end, NULL, true);
         first = end;
     }
     forget_added(shard);
+    return error;
+}
+
+enum kafka_error coordinator_append_transactional(struct coordinator_shard *shard,
+                                                  const struct coordinator_transaction *transaction)
+{
+    enum kafka_error error = KERR_NONE;
+    if (shard->record_count > 0)
+        error = append_range(shard, 0, shard->record_count, transaction, true);
+    forget_added(shard);
+    return error;
+}
+
+enum kafka_error coordinator_end_transaction(struct coordinator_shard *shard,
+                                             const struct coordinator_transaction *transaction,
+                                             int32_t coordinator_epoch, bool is_commit)
+{
+    must(shard->record_count == 0);
+    const struct coordinator_options *options = &shard->coordinator->options;
+    struct batch_options batch_options = { BATCH_OPTIONS_DEFAULT, .is_transactional = true,
+                                           .is_control = true };
+    batch_options.producer_id = transaction->producer_id;
+    batch_options.producer_epoch = transaction->producer_epoch;
+    uint8_t key[CONTROL_KEY_SIZE], value[END_TXN_MARKER_SIZE];
+    control_key_encode(key, is_commit ? CONTROL_COMMIT : CONTROL_ABORT);
+    end_txn_marker_encode(value, coordinator_epoch);
+    batch_builder_reset(&shard->builder, &batch_options);
+    batch_builder_add(&shard->builder, clock_wall_ms(options->clock),
+                      (struct bytes){ key, sizeof key }, (struct bytes){ value, sizeof value });
+    int64_t end_offset = -1;
+    enum kafka_error error = append_batch(shard, transaction, &end_offset);
+    if (error == KERR_NONE)
+        options->state_ops->replay_end_transaction(shard->object, transaction->producer_id,
+                                                   is_commit);
     return error;
 }
 
@@ -600,4 +656,19 @@ struct trace *coordinator_trace(const struct coordinator_shard *shard)
 struct str coordinator_shard_name(const struct coordinator_shard *shard)
 {
     return str_of(shard->name);
+}
+
+int32_t coordinator_shard_epoch(const struct coordinator_shard *shard)
+{
+    return shard->leader_epoch;
+}
+
+int64_t coordinator_written_offset(const struct coordinator_shard *shard)
+{
+    return shard->written;
+}
+
+bool coordinator_is_committed(struct coordinator_shard *shard, int64_t offset)
+{
+    return offset <= shard->committed || offset <= atomic_load(&shard->news);
 }

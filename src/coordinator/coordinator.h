@@ -50,12 +50,26 @@ struct coordinator_log {
     const struct coordinator_log_ops *ops;
 };
 
+// A transaction that a module's records are part of (offsets committed by a transactional producer).
+struct coordinator_transaction {
+    int64_t producer_id;
+    int16_t producer_epoch;
+    uint64_t verification_guard; // of records: log_begin_verification's (log/log.h)
+    int version;                 // of a marker: transaction.version of who has it written
+};
+
 struct coordinator_log_ops {
     // Appends one v2 batch as the leader of the partition; offsets and epoch are assigned in place. Sets
     // *end_offset to the offset after the batch. Any error of a produce with acks=all may be returned
     // (NOT_LEADER_OR_FOLLOWER, NOT_ENOUGH_REPLICAS, MESSAGE_TOO_LARGE, KAFKA_STORAGE_ERROR …).
     enum kafka_error (*append)(struct coordinator_log *log, int32_t partition, uint8_t *batch,
                                size_t size, int64_t *end_offset);
+    // The same for a batch inside a transaction, or its marker. Also INVALID_TXN_STATE, INVALID_PRODUCER_EPOCH,
+    // TRANSACTION_COORDINATOR_FENCED. NULL for topics that have no transactions.
+    enum kafka_error (*append_transactional)(struct coordinator_log *log, int32_t partition,
+                                             uint8_t *batch, size_t size,
+                                             const struct coordinator_transaction *transaction,
+                                             int64_t *end_offset);
     // Adds to `into` whole batches, the first being the one that holds `offset`, about max_bytes of them but
     // at least one; none when offset is the log's end. 0 or -errno.
     int (*read)(struct coordinator_log *log, int32_t partition, int64_t offset, size_t max_bytes,
@@ -140,6 +154,15 @@ enum kafka_error coordinator_append(struct coordinator_shard *shard, bool replay
 // keep each small. After an error the later ones were not written.
 enum kafka_error coordinator_append_each(struct coordinator_shard *shard);
 
+// coordinator_append with replay for records that count only if the transaction commits.
+enum kafka_error
+coordinator_append_transactional(struct coordinator_shard *shard,
+                                 const struct coordinator_transaction *transaction);
+// Writes the marker that ends a transaction and replays it. Nothing was added.
+enum kafka_error coordinator_end_transaction(struct coordinator_shard *shard,
+                                             const struct coordinator_transaction *transaction,
+                                             int32_t coordinator_epoch, bool is_commit);
+
 // Waits for all that was written up to now to be committed. Owned by the caller until on_committed.
 struct coordinator_wait {
     void (*on_committed)(struct coordinator_wait *wait, enum kafka_error error); // under the lock
@@ -163,6 +186,10 @@ int64_t coordinator_wall_ms(struct coordinator_shard *shard);
 int32_t coordinator_shard_partition(const struct coordinator_shard *shard);
 struct trace *coordinator_trace(const struct coordinator_shard *shard);
 struct str coordinator_shard_name(const struct coordinator_shard *shard); // "__consumer_offsets-7"
+int32_t coordinator_shard_epoch(const struct coordinator_shard *shard);   // of its leader
+// The offset after what was written last, and whether all before an offset is committed.
+int64_t coordinator_written_offset(const struct coordinator_shard *shard);
+bool coordinator_is_committed(struct coordinator_shard *shard, int64_t offset);
 
 // How an error of the log is told to a client.
 enum kafka_error coordinator_client_error(enum kafka_error log_error);

@@ -52,6 +52,15 @@ static inline enum kafka_error testing_append(struct coordinator_log *base, int3
     return KERR_NONE;
 }
 
+static inline enum kafka_error
+testing_append_transactional(struct coordinator_log *base, int32_t partition, uint8_t *batch,
+                             size_t size, const struct coordinator_transaction *transaction,
+                             int64_t *end_offset)
+{
+    (void)transaction;
+    return testing_append(base, partition, batch, size, end_offset);
+}
+
 // One batch at a time, whatever max_bytes is.
 static inline int testing_read(struct coordinator_log *base, int32_t partition, int64_t offset,
                                size_t max_bytes, struct strbuf *into)
@@ -104,8 +113,9 @@ static inline void testing_no_driver(void *driver)
 
 static inline void testing_log_init(struct testing_log *log)
 {
-    static const struct coordinator_log_ops ops = { testing_append, testing_read, testing_start,
-                                                    testing_end, testing_high_watermark };
+    static const struct coordinator_log_ops ops = { testing_append, testing_append_transactional,
+                                                    testing_read,   testing_start,
+                                                    testing_end,    testing_high_watermark };
     *log =
         (struct testing_log){ .log = { &ops }, .clock = { testing_wall_ms, testing_monotonic_us } };
     trace_init(&log->trace, &log->clock, TRACE_INFO, -1);

@@ -9,19 +9,23 @@
 // ---- who may commit --------------------------------------------------------------------------------
 
 static enum kafka_error validate_classic(struct classic_group *group,
-                                         const struct offset_commit_request *request)
+                                         const struct offset_commit_request *request,
+                                         bool is_transactional)
 {
     int32_t generation = request->generation_id_or_member_epoch;
     if (generation < 0 && group->state == CLASSIC_EMPTY)
         return KERR_NONE; // whoever assigns partitions by hand
     if (generation < 0 && request->member_id.size == 0 && str_is_null(request->group_instance_id))
-        return KERR_UNKNOWN_MEMBER_ID;
+        return is_transactional ? KERR_NONE
+                                : KERR_UNKNOWN_MEMBER_ID; // old ones do not say who they are
     enum kafka_error error =
         classic_validate_member(group, request->member_id, request->group_instance_id);
     if (error != KERR_NONE)
         return error;
     if (generation != group->generation)
         return KERR_ILLEGAL_GENERATION;
+    if (is_transactional) // neither renews the session nor cares for the rebalance
+        return KERR_NONE;
     if (group->state == CLASSIC_COMPLETING_REBALANCE)
         return KERR_REBALANCE_IN_PROGRESS;
     classic_renew_session(group, classic_group_find(group, request->member_id));
@@ -29,17 +33,20 @@ static enum kafka_error validate_classic(struct classic_group *group,
 }
 
 static enum kafka_error validate(struct group_shard *state,
-                                 const struct offset_commit_request *request, int16_t version)
+                                 const struct offset_commit_request *request, int16_t version,
+                                 bool is_transactional)
 {
     bool is_by_hand = request->generation_id_or_member_epoch < 0;
     struct group *group = group_shard_find(state, request->group_id);
     if (group == NULL) { // replaying the first offset makes a simple group
         if (is_by_hand)
             return KERR_NONE;
-        return version >= 9 ? KERR_GROUP_ID_NOT_FOUND : KERR_ILLEGAL_GENERATION;
+        return version >= 9 && !is_transactional ? KERR_GROUP_ID_NOT_FOUND
+                                                 : KERR_ILLEGAL_GENERATION;
     }
     if (group->type == GROUP_CLASSIC)
-        return validate_classic(container_of(group, struct classic_group, base), request);
+        return validate_classic(container_of(group, struct classic_group, base), request,
+                                is_transactional);
     if (group->type == GROUP_SHARE)
         return KERR_GROUP_ID_NOT_FOUND;
     bool is_empty = container_of(group, struct foreign_group, base)->member_count == 0;
@@ -107,9 +114,10 @@ response_topic(struct offset_commit_response *response,
 
 enum kafka_error group_commit(struct group_shard *state,
                               const struct offset_commit_request *request, int16_t version,
+                              const struct coordinator_transaction *transaction,
                               struct offset_commit_response *response, struct arena *arena)
 {
-    enum kafka_error error = validate(state, request, version);
+    enum kafka_error error = validate(state, request, version, transaction != NULL);
     if (error != KERR_NONE)
         return error;
     int64_t now_ms = coordinator_wall_ms(state->shard);
@@ -125,7 +133,8 @@ enum kafka_error group_commit(struct group_shard *state,
                 (int16_t)add_partition(state, request, topic, partition, now_ms);
         }
     }
-    error = coordinator_append(state->shard, true);
+    error = transaction != NULL ? coordinator_append_transactional(state->shard, transaction)
+                                : coordinator_append(state->shard, true);
     if (error != KERR_NONE)
         response->topics_count = 0;
     return error;

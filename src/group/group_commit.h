@@ -6,9 +6,11 @@
 #include "group/group_shard.h"
 
 // Checks the request, writes one record for each partition that is in order, and fills the response. An
-// error concerns all partitions: nothing was written and the response is empty.
+// error concerns all partitions: nothing was written and the response is empty. With a transaction the offsets count
+// when it commits, and a member's generation is all that is asked of it.
 enum kafka_error group_commit(struct group_shard *state,
                               const struct offset_commit_request *request, int16_t version,
+                              const struct coordinator_transaction *transaction,
                               struct offset_commit_response *response, struct arena *arena);
 // Each partition of the request, with this error.
 void group_commit_refuse(const struct offset_commit_request *request, enum kafka_error error,

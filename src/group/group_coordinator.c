@@ -317,10 +317,11 @@ static void on_offsets_committed(struct coordinator_wait *wait, enum kafka_error
     coordinator_complete(wait->shard, commit->completion);
 }
 
-void group_coordinator_commit_offsets(struct group_coordinator *groups,
-                                      const struct offset_commit_request *request, int16_t version,
-                                      struct offset_commit_response *response, struct arena *arena,
-                                      struct completion *completion)
+static void commit_offsets(struct group_coordinator *groups,
+                           const struct offset_commit_request *request, int16_t version,
+                           const struct coordinator_transaction *transaction,
+                           struct offset_commit_response *response, struct arena *arena,
+                           struct completion *completion)
 {
     struct coordinator_shard *shard = shard_of(groups, request->group_id);
     enum kafka_error error;
@@ -330,7 +331,7 @@ void group_coordinator_commit_offsets(struct group_coordinator *groups,
         finish(completion);
         return;
     }
-    error = group_commit(state, request, version, response, arena);
+    error = group_commit(state, request, version, transaction, response, arena);
     if (error != KERR_NONE)
         group_commit_refuse(request, error, response, arena);
     struct offsets_wait *commit = arena_new(arena, struct offsets_wait);
@@ -339,6 +340,77 @@ void group_coordinator_commit_offsets(struct group_coordinator *groups,
     };
     coordinator_await_commit(shard, &commit->wait, on_offsets_committed);
     coordinator_exit(shard);
+}
+
+void group_coordinator_commit_offsets(struct group_coordinator *groups,
+                                      const struct offset_commit_request *request, int16_t version,
+                                      struct offset_commit_response *response, struct arena *arena,
+                                      struct completion *completion)
+{
+    commit_offsets(groups, request, version, NULL, response, arena, completion);
+}
+
+void group_coordinator_commit_transactional(struct group_coordinator *groups,
+                                            const struct offset_commit_request *request,
+                                            const struct coordinator_transaction *transaction,
+                                            struct offset_commit_response *response,
+                                            struct arena *arena, struct completion *completion)
+{
+    commit_offsets(groups, request, 0, transaction, response, arena, completion);
+}
+
+struct marker_wait {
+    struct coordinator_wait wait;
+    enum kafka_error *error;
+    struct completion *completion;
+};
+
+// Who has the marker written knows leaders, not group coordinators.
+static enum kafka_error marker_error(enum kafka_error error)
+{
+    return error == KERR_COORDINATOR_NOT_AVAILABLE || error == KERR_COORDINATOR_LOAD_IN_PROGRESS ||
+                   error == KERR_NOT_COORDINATOR
+               ? KERR_NOT_LEADER_OR_FOLLOWER
+               : error;
+}
+
+static void on_marker_committed(struct coordinator_wait *wait, enum kafka_error error)
+{
+    struct marker_wait *marker = container_of(wait, struct marker_wait, wait);
+    *marker->error = marker_error(error);
+    coordinator_complete(wait->shard, marker->completion);
+}
+
+void group_coordinator_end_transaction(struct group_coordinator *groups, int32_t partition,
+                                       const struct coordinator_transaction *transaction,
+                                       int32_t coordinator_epoch, bool is_commit,
+                                       enum kafka_error *error, struct arena *arena,
+                                       struct completion *completion)
+{
+    *error = KERR_NOT_COORDINATOR;
+    struct coordinator_shard *shard = NULL;
+    if (partition >= 0 && partition < coordinator_partition_count(groups->engine)) {
+        shard = coordinator_shard_at(groups->engine, partition);
+        if (coordinator_enter(shard, error) == NULL)
+            shard = NULL;
+    }
+    if (shard == NULL) {
+        *error = marker_error(*error);
+        finish(completion);
+        return;
+    }
+    *error = coordinator_end_transaction(shard, transaction, coordinator_epoch, is_commit);
+    if (*error == KERR_NONE) {
+        struct marker_wait *marker = arena_new(arena, struct marker_wait);
+        marker->error = error;
+        marker->completion = completion;
+        coordinator_await_commit(shard, &marker->wait, on_marker_committed);
+        coordinator_exit(shard);
+        return;
+    }
+    *error = marker_error(*error);
+    coordinator_exit(shard);
+    finish(completion);
 }
 
 void group_coordinator_fetch_offsets(struct group_coordinator *groups,

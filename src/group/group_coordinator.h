@@ -133,6 +133,20 @@ void group_coordinator_commit_offsets(struct group_coordinator *groups,
                                       const struct offset_commit_request *request, int16_t version,
                                       struct offset_commit_response *response, struct arena *arena,
                                       struct completion *completion);
+// The same inside a transaction (TxnOffsetCommit); the handler has turned the request into one of OffsetCommit, and had
+// its transaction verified. An error also of the log: INVALID_TXN_STATE, INVALID_PRODUCER_EPOCH.
+void group_coordinator_commit_transactional(struct group_coordinator *groups,
+                                            const struct offset_commit_request *request,
+                                            const struct coordinator_transaction *transaction,
+                                            struct offset_commit_response *response,
+                                            struct arena *arena, struct completion *completion);
+// Writes the marker that ends a transaction on a partition of __consumer_offsets. *error: NONE when it is committed,
+// NOT_LEADER_OR_FOLLOWER when the coordinator of the partition is elsewhere or not ready, else the log's.
+void group_coordinator_end_transaction(struct group_coordinator *groups, int32_t partition,
+                                       const struct coordinator_transaction *transaction,
+                                       int32_t coordinator_epoch, bool is_commit,
+                                       enum kafka_error *error, struct arena *arena,
+                                       struct completion *completion);
 // One group; `topics` null (count -1) asks for all. An error is in response->error_code.
 void group_coordinator_fetch_offsets(struct group_coordinator *groups,
                                      const struct offset_fetch_request_group *request,

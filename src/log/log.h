@@ -133,6 +133,25 @@ enum kafka_error log_append_leader(struct log *log, struct bytes records, int32_
                                    enum log_append_origin origin, struct arena *arena,
                                    struct log_append_result *result);
 
+// Of a batch inside a transaction.
+struct log_append_transaction {
+    // From log_begin_verification; 0: none, so a transaction has to be open. LOG_VERIFICATION_NOT_REQUIRED: nobody asks
+    uint64_t verification_guard;
+    int version; // transaction.version of who has the marker written (KIP-890)
+};
+#define LOG_VERIFICATION_NOT_REQUIRED UINT64_MAX
+
+// log_append_leader for transactions; the plain one requires no verification. INVALID_TXN_STATE: the guard is another.
+enum kafka_error log_append_transactional(struct log *log, struct bytes records,
+                                          int32_t leader_epoch, enum log_append_origin origin,
+                                          const struct log_append_transaction *transaction,
+                                          struct arena *arena, struct log_append_result *result);
+// Before the first batch of a transaction (KIP-890): *guard 0 when it is open here, else what the append has to bring
+// after the coordinator was asked. INVALID_PRODUCER_EPOCH: the producer is fenced. sequence -1: of a coordinator.
+// adds_partition: the producer is of transaction version 2.
+enum kafka_error log_begin_verification(struct log *log, int64_t producer_id, int16_t epoch,
+                                        int32_t sequence, bool adds_partition, uint64_t *guard);
+
 // Appends batches fetched from the leader as they are, whole ones only; those of an epoch above leader_epoch
 // are left. Gaps are fine, overlaps are not (UNKNOWN_SERVER_ERROR). Returns CORRUPT_MESSAGE and appends nothing
 // when a batch is damaged. *appended_bytes (may be NULL) tells how much of it was taken.

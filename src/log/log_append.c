@@ -88,7 +88,8 @@ static enum kafka_error write_batches(struct log *log, struct bytes batches, int
 
 // Locked. The one batch of a client or coordinator.
 static enum kafka_error append_assigned(struct log *log, struct log_validation *v,
-                                        int32_t leader_epoch, int transaction_version,
+                                        int32_t leader_epoch,
+                                        const struct log_append_transaction *transaction,
                                         struct log_append_result *result)
 {
     if (atomic_load_explicit(&log->has_failed, memory_order_relaxed))
@@ -106,7 +107,8 @@ static enum kafka_error append_assigned(struct log *log, struct log_validation *
         }
     }
     enum kafka_error error =
-        producer_state_check(&log->producers, v->batch, is_client, transaction_version);
+        producer_state_check(&log->producers, v->batch, is_client, transaction->version,
+                             transaction->verification_guard);
     if (error != KERR_NONE)
         return error;
     bool append_time = v->config->message_timestamp_type == LOG_TIMESTAMP_LOG_APPEND_TIME;
@@ -136,8 +138,9 @@ static void flush_if_due(struct log *log, int64_t flush_messages)
 }
 
 static enum kafka_error append_validated(struct log *log, struct bytes batch, int32_t leader_epoch,
-                                         enum log_append_origin origin, struct arena *arena,
-                                         struct log_append_result *result)
+                                         enum log_append_origin origin,
+                                         const struct log_append_transaction *transaction,
+                                         struct arena *arena, struct log_append_result *result)
 {
     struct log_config config;
     log_get_config(log, &config);
@@ -150,7 +153,7 @@ static enum kafka_error append_validated(struct log *log, struct bytes batch, in
     enum kafka_error error = log_validate(&v, result);
     if (error == KERR_NONE) {
         log_lock(log);
-        error = append_assigned(log, &v, leader_epoch, 0, result);
+        error = append_assigned(log, &v, leader_epoch, transaction, result);
         log_unlock(log);
     }
     if (error == KERR_NONE && !result->is_duplicate)
@@ -199,6 +202,26 @@ enum kafka_error log_append_leader(struct log *log, struct bytes records, int32_
                                    enum log_append_origin origin, struct arena *arena,
                                    struct log_append_result *result)
 {
+    static const struct log_append_transaction unverified = { LOG_VERIFICATION_NOT_REQUIRED, 0 };
+    return log_append_transactional(log, records, leader_epoch, origin, &unverified, arena, result);
+}
+
+enum kafka_error log_begin_verification(struct log *log, int64_t producer_id, int16_t epoch,
+                                        int32_t sequence, bool adds_partition, uint64_t *guard)
+{
+    log_lock(log);
+    enum kafka_error error =
+        producer_state_begin_verification(&log->producers, producer_id, epoch, sequence,
+                                          adds_partition, clock_wall_ms(log->files.clock), guard);
+    log_unlock(log);
+    return error;
+}
+
+enum kafka_error log_append_transactional(struct log *log, struct bytes records,
+                                          int32_t leader_epoch, enum log_append_origin origin,
+                                          const struct log_append_transaction *transaction,
+                                          struct arena *arena, struct log_append_result *result)
+{
     must_be(log, LOG_MAGIC);
     clear_result(result);
     struct bytes rest = records, batch;
@@ -209,7 +232,7 @@ enum kafka_error log_append_leader(struct log *log, struct bytes records, int32_
         struct bytes other;
         if (batch_next(&rest, &other) != BATCH_END)
             return KERR_INVALID_RECORD;
-        return append_validated(log, batch, leader_epoch, origin, arena, result);
+        return append_validated(log, batch, leader_epoch, origin, transaction, arena, result);
     }
     enum kafka_error error = log_check_batches(records);
     while (error == KERR_NONE && batch_next(&rest, &batch) == BATCH_FOUND) {

@@ -21,15 +21,21 @@ void producer_state_init(struct producer_state *state, const struct log_files *f
     state->files = files;
     state->expiration_ms = expiration_ms;
     hashmap_init(&state->entries);
+    hashmap_init(&state->verifications);
+}
+
+static void clear_map(struct hashmap *map)
+{
+    void *member;
+    for (size_t i = 0; (member = hashmap_next(map, &i)) != NULL;)
+        mem_free(member);
+    hashmap_fini(map);
+    hashmap_init(map);
 }
 
 static void clear_entries(struct producer_state *state)
 {
-    struct producer_entry *entry;
-    for (size_t i = 0; (entry = hashmap_next(&state->entries, &i)) != NULL;)
-        mem_free(entry);
-    hashmap_fini(&state->entries);
-    hashmap_init(&state->entries);
+    clear_map(&state->entries);
     state->ongoing.count = 0;
     state->unreplicated.count = 0;
 }
@@ -37,7 +43,7 @@ static void clear_entries(struct producer_state *state)
 void producer_state_fini(struct producer_state *state)
 {
     clear_entries(state);
-    hashmap_fini(&state->entries);
+    clear_map(&state->verifications);
     mem_free(state->ongoing.items);
     mem_free(state->unreplicated.items);
     mem_free(state->snapshot_offsets);
@@ -169,8 +175,102 @@ static enum kafka_error check_marker(const struct producer_entry *entry, struct 
     return KERR_NONE;
 }
 
+// ---- verification -----------------------------------------------------------------------------------
+
+static struct producer_verification *find_verification(const struct producer_state *state,
+                                                       int64_t producer_id)
+{
+    return hashmap_find(&state->verifications, &producer_id, sizeof producer_id);
+}
+
+static bool has_open_transaction(const struct producer_entry *entry, int16_t epoch)
+{
+    return entry != NULL && entry->txn_first_offset >= 0 && entry->epoch == epoch;
+}
+
+enum kafka_error producer_state_begin_verification(struct producer_state *state,
+                                                   int64_t producer_id, int16_t epoch,
+                                                   int32_t sequence, bool adds_partition,
+                                                   int64_t now_ms, uint64_t *guard)
+{
+    const struct producer_entry *entry = find(state, producer_id);
+    *guard = VERIFICATION_GUARD_NONE;
+    if (entry != NULL && epoch < entry->epoch)
+        return KERR_INVALID_PRODUCER_EPOCH;
+    if (has_open_transaction(entry, epoch))
+        return KERR_NONE;
+    struct producer_verification *verification = find_verification(state, producer_id);
+    if (verification == NULL) {
+        verification = mem_new(struct producer_verification);
+        *verification = (struct producer_verification){ .producer_id = producer_id,
+                                                        .since_ms = now_ms,
+                                                        .guard = ++state->last_guard,
+                                                        .lowest_sequence = sequence,
+                                                        .epoch = epoch,
+                                                        .adds_partition = adds_partition };
+        hashmap_put(&state->verifications, &verification->producer_id,
+                    sizeof verification->producer_id, verification);
+    }
+    if (epoch > verification->epoch || sequence < verification->lowest_sequence) {
+        if (epoch >= verification->epoch)
+            verification->lowest_sequence = sequence;
+        if (epoch > verification->epoch)
+            verification->epoch = epoch;
+    }
+    *guard = verification->guard;
+    return KERR_NONE;
+}
+
+static void end_verification(struct producer_state *state, const uint8_t *batch)
+{
+    if (state->verifications.count == 0)
+        return;
+    int64_t producer_id = batch_producer_id(batch);
+    struct producer_verification *verification = find_verification(state, producer_id);
+    if (verification == NULL)
+        return;
+    // With version 2 a marker has the epoch of the next transaction, which may have begun to ask already.
+    if (batch_is_control(batch) && verification->adds_partition &&
+        verification->epoch == batch_producer_epoch(batch))
+        return;
+    hashmap_remove(&state->verifications, &producer_id, sizeof producer_id);
+    mem_free(verification);
+}
+
+static enum kafka_error check_verification(const struct producer_state *state,
+                                           const struct producer_entry *entry, const uint8_t *batch,
+                                           uint64_t guard)
+{
+    int16_t epoch = batch_producer_epoch(batch);
+    if (has_open_transaction(entry, epoch))
+        return KERR_NONE;
+    if (entry != NULL && epoch < entry->epoch)
+        return KERR_INVALID_PRODUCER_EPOCH;
+    const struct producer_verification *verification =
+        find_verification(state, batch_producer_id(batch));
+    bool is_verified = guard == VERIFICATION_NOT_REQUIRED ||
+                       (verification != NULL && verification->guard == guard);
+    return is_verified ? KERR_NONE : KERR_INVALID_TXN_STATE;
+}
+
+// Sequences that a producer under verification cannot have sent first.
+static bool leaves_a_gap(const struct producer_state *state, const struct producer_entry *entry,
+                         const uint8_t *batch)
+{
+    if (state->verifications.count == 0)
+        return false;
+    const struct producer_verification *verification =
+        find_verification(state, batch_producer_id(batch));
+    if (verification == NULL)
+        return false;
+    int32_t first = batch_base_sequence(batch);
+    bool is_empty = entry == NULL || entry->batch_count == 0;
+    return (verification->adds_partition && first != 0 && is_empty) ||
+           first > verification->lowest_sequence;
+}
+
 enum kafka_error producer_state_check(const struct producer_state *state, struct bytes batch,
-                                      bool is_client, int transaction_version)
+                                      bool is_client, int transaction_version, uint64_t guard)
 {
     const uint8_t *b = batch.data;
     if (!batch_has_producer_id(b))
@@ -179,10 +279,16 @@ enum kafka_error producer_state_check(const struct producer_state *state, struct
     int16_t epoch = batch_producer_epoch(b);
     if (batch_is_control(b))
         return check_marker(entry, batch, epoch, transaction_version);
+    enum kafka_error error =
+        batch_is_transactional(b) ? check_verification(state, entry, b, guard) : KERR_NONE;
+    if (error != KERR_NONE)
+        return error;
+    if (entry != NULL && epoch < entry->epoch)
+        return KERR_INVALID_PRODUCER_EPOCH;
+    if (is_client && leaves_a_gap(state, entry, b))
+        return KERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
     if (entry == NULL)
         return KERR_NONE; // an unknown producer may begin anywhere (KIP-360)
-    if (epoch < entry->epoch)
-        return KERR_INVALID_PRODUCER_EPOCH;
     if (is_client && entry->epoch != -1) {
         int32_t first = batch_base_sequence(b);
         int32_t last =
@@ -271,6 +377,8 @@ bool producer_state_apply(struct producer_state *state, struct bytes batch,
                      (struct producer_txn){ entry->producer_id, entry->txn_first_offset, -1 });
         }
     }
+    if (batch_has_producer_id(b) && batch_is_transactional(b))
+        end_verification(state, b);
     state->map_end_offset = batch_next_offset(b);
     return has_ended;
 }
@@ -295,6 +403,18 @@ void producer_state_expire(struct producer_state *state, int64_t now_ms)
     }
     hashmap_fini(&state->entries);
     state->entries = kept;
+
+    struct producer_verification *verification;
+    hashmap_init(&kept);
+    for (size_t i = 0; (verification = hashmap_next(&state->verifications, &i)) != NULL;) {
+        if (now_ms - verification->since_ms >= state->expiration_ms)
+            mem_free(verification);
+        else
+            hashmap_put(&kept, &verification->producer_id, sizeof verification->producer_id,
+                        verification);
+    }
+    hashmap_fini(&state->verifications);
+    state->verifications = kept;
 }
 
 // ---- snapshots --------------------------------------------------------------------------------------

@@ -49,6 +49,18 @@ struct producer_txn {
     int64_t last_offset; // of the marker; -1 while ongoing
 };
 
+// A producer that asked to begin a transaction here (KIP-890): between this and its first batch the transaction
+// coordinator is asked whether the partition is part of it. The guard says that the answer belongs to this beginning,
+// not to an earlier one that a marker has ended meanwhile.
+struct producer_verification {
+    int64_t producer_id; // key of the map
+    int64_t since_ms;
+    uint64_t guard;
+    int32_t lowest_sequence; // a batch of a higher one would leave a gap that can never be filled
+    int16_t epoch;
+    bool adds_partition; // transaction version 2: the producer's first sequence is 0
+};
+
 struct producer_txns { // by first offset
     struct producer_txn *items;
     size_t count, capacity;
@@ -57,6 +69,8 @@ struct producer_txns { // by first offset
 struct producer_state {
     const struct log_files *files;
     struct hashmap entries;
+    struct hashmap verifications; // struct producer_verification
+    uint64_t last_guard;
     struct producer_txns ongoing;
     struct producer_txns unreplicated;
     int64_t expiration_ms;
@@ -84,11 +98,21 @@ void producer_state_add_snapshot(struct producer_state *state, int64_t offset);
 // The same batch among the last five of its producer, or NULL.
 const struct producer_batch *producer_state_duplicate(const struct producer_state *state,
                                                       const uint8_t *batch);
+// NONE: the batch goes on with an open transaction, or is refused. NOT_REQUIRED: nobody asks.
+enum { VERIFICATION_GUARD_NONE = 0 };
+#define VERIFICATION_NOT_REQUIRED UINT64_MAX
+
+// Before the first batch of a transaction: *guard is NONE when it is open, else what producer_state_check wants to see.
+// `sequence` -1: the batch will have none. INVALID_PRODUCER_EPOCH when the producer is fenced.
+enum kafka_error producer_state_begin_verification(struct producer_state *state,
+                                                   int64_t producer_id, int16_t epoch,
+                                                   int32_t sequence, bool adds_partition,
+                                                   int64_t now_ms, uint64_t *guard);
 // What a leader must find before it appends the (whole) batch: KERR_NONE, INVALID_PRODUCER_EPOCH,
 // OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED. is_client: sequences count.
-// transaction_version: of the markers' writer, 2 since KIP-890.
+// transaction_version: of the markers' writer, 2 since KIP-890. `guard`: of a transactional batch.
 enum kafka_error producer_state_check(const struct producer_state *state, struct bytes batch,
-                                      bool is_client, int transaction_version);
+                                      bool is_client, int transaction_version, uint64_t guard);
 // Applies a batch that has its offset. Batches without producer only move map_end_offset. `batch` must be whole
 // for control batches, else the header is enough. True when a transaction ended: *completed says which;
 // producer_state_complete is to follow.

@@ -75,7 +75,7 @@ static struct bytes marker(int64_t producer_id, int16_t epoch, enum control_type
 
 static enum kafka_error check(struct bytes batch)
 {
-    return producer_state_check(&state, batch, true, 0);
+    return producer_state_check(&state, batch, true, 0, VERIFICATION_NOT_REQUIRED);
 }
 
 static void apply(struct bytes batch)
@@ -92,7 +92,9 @@ static void sequences_are_held(void)
     apply(make(0, 100, 10, 0, false));
     CU_ASSERT_EQUAL(check(make(0, 109, 1, 10, false)), KERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
     CU_ASSERT_EQUAL(check(make(0, 111, 1, 10, false)), KERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
-    CU_ASSERT_EQUAL(producer_state_check(&state, make(0, 111, 1, 10, false), false, 0), KERR_NONE);
+    CU_ASSERT_EQUAL(producer_state_check(&state, make(0, 111, 1, 10, false), false, 0,
+                                         VERIFICATION_NOT_REQUIRED),
+                    KERR_NONE);
     apply(make(0, 110, 1, 10, false));
     CU_ASSERT_EQUAL(check(make(1, 1, 1, 11, false)), KERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
     apply(make(1, 0, 1, 11, false));
@@ -158,12 +160,15 @@ static void transactions_hold_the_stable_offset(void)
     CU_ASSERT_EQUAL(producer_state_first_unstable(&state), -1);
     CU_ASSERT_EQUAL(check(marker(7, 3, CONTROL_ABORT, 4, 13)), KERR_TRANSACTION_COORDINATOR_FENCED);
     // Transactions of version 2: the marker brings a newer epoch, or is a retry after the end (KIP-890).
-    CU_ASSERT_EQUAL(producer_state_check(&state, marker(7, 3, CONTROL_ABORT, 5, 13), false, 2),
+    CU_ASSERT_EQUAL(producer_state_check(&state, marker(7, 3, CONTROL_ABORT, 5, 13), false, 2,
+                                         VERIFICATION_NOT_REQUIRED),
                     KERR_NONE);
     apply(make(3, 2, 1, 13, true));
-    CU_ASSERT_EQUAL(producer_state_check(&state, marker(7, 3, CONTROL_ABORT, 5, 14), false, 2),
+    CU_ASSERT_EQUAL(producer_state_check(&state, marker(7, 3, CONTROL_ABORT, 5, 14), false, 2,
+                                         VERIFICATION_NOT_REQUIRED),
                     KERR_INVALID_PRODUCER_EPOCH);
-    CU_ASSERT_EQUAL(producer_state_check(&state, marker(7, 4, CONTROL_ABORT, 5, 14), false, 2),
+    CU_ASSERT_EQUAL(producer_state_check(&state, marker(7, 4, CONTROL_ABORT, 5, 14), false, 2,
+                                         VERIFICATION_NOT_REQUIRED),
                     KERR_NONE);
     end();
 }

@@ -361,6 +361,29 @@ enum kafka_error partition_append(struct partition *partition, struct bytes reco
                                   struct arena *arena, struct log_append_result *result,
                                   struct partition_woken *woken)
 {
+    static const struct log_append_transaction unverified = { LOG_VERIFICATION_NOT_REQUIRED, 0 };
+    return partition_append_transactional(partition, records, acks, expected_leader_epoch, origin,
+                                          &unverified, arena, result, woken);
+}
+
+enum kafka_error partition_begin_verification(struct partition *partition, int64_t producer_id,
+                                              int16_t epoch, int32_t sequence, bool adds_partition,
+                                              uint64_t *guard)
+{
+    pthread_rwlock_rdlock(&partition->_lock);
+    enum kafka_error error = check_leader(partition);
+    if (error == KERR_NONE)
+        error = log_begin_verification(partition->log, producer_id, epoch, sequence, adds_partition,
+                                       guard);
+    pthread_rwlock_unlock(&partition->_lock);
+    return error;
+}
+
+enum kafka_error partition_append_transactional(
+    struct partition *partition, struct bytes records, int16_t acks, int32_t expected_leader_epoch,
+    enum log_append_origin origin, const struct log_append_transaction *transaction,
+    struct arena *arena, struct log_append_result *result, struct partition_woken *woken)
+{
     struct partition_woken own;
     partition_woken_init(&own);
     bool is_moved = false;
@@ -382,7 +405,8 @@ enum kafka_error partition_append(struct partition *partition, struct bytes reco
     }
     if (error == KERR_NONE) {
         struct log *log = partition->log;
-        error = log_append_leader(log, records, partition->leader_epoch, origin, arena, result);
+        error = log_append_transactional(log, records, partition->leader_epoch, origin, transaction,
+                                         arena, result);
         if (error == KERR_NONE && !result->is_duplicate) {
             is_moved = high_watermark_advance(partition);
             high_watermark = log_high_watermark(log);
@@ -530,6 +554,19 @@ enum kafka_error partition_aborted_transactions(struct partition *partition, int
     enum kafka_error error = KERR_NOT_LEADER_OR_FOLLOWER;
     if (partition->log != NULL)
         error = log_aborted_transactions(partition->log, offset, end_offset, arena, out, count);
+    pthread_rwlock_unlock(&partition->_lock);
+    return error;
+}
+
+enum kafka_error partition_producers(struct partition *partition, struct arena *arena,
+                                     struct log_producer **out, size_t *count)
+{
+    *out = NULL;
+    *count = 0;
+    pthread_rwlock_rdlock(&partition->_lock);
+    enum kafka_error error = check_reader(partition, -1, false);
+    if (error == KERR_NONE)
+        *count = log_producers(partition->log, arena, out);
     pthread_rwlock_unlock(&partition->_lock);
     return error;
 }

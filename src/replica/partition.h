@@ -147,6 +147,16 @@ enum kafka_error partition_append(struct partition *partition, struct bytes reco
                                   struct arena *arena, struct log_append_result *result,
                                   struct partition_woken *woken);
 
+// The same for a batch of a transaction (log/log.h); partition_append requires no verification.
+enum kafka_error partition_append_transactional(
+    struct partition *partition, struct bytes records, int16_t acks, int32_t expected_leader_epoch,
+    enum log_append_origin origin, const struct log_append_transaction *transaction,
+    struct arena *arena, struct log_append_result *result, struct partition_woken *woken);
+// log_begin_verification, when this broker leads.
+enum kafka_error partition_begin_verification(struct partition *partition, int64_t producer_id,
+                                              int16_t epoch, int32_t sequence, bool adds_partition,
+                                              uint64_t *guard);
+
 // Whether everything before `offset` is on all in-sync replicas. NONE with *is_committed, NOT_LEADER_OR_FOLLOWER, or
 // NOT_ENOUGH_REPLICAS_AFTER_APPEND.
 enum kafka_error partition_check_committed(struct partition *partition, int64_t offset,
@@ -227,6 +237,9 @@ enum kafka_error partition_aborted_transactions(struct partition *partition, int
                                                 int64_t end_offset, struct arena *arena,
                                                 struct log_aborted_transaction **out,
                                                 size_t *count);
+// The producers that it remembers, arena memory; NOT_LEADER_OR_FOLLOWER without a log, KAFKA_STORAGE_ERROR offline.
+enum kafka_error partition_producers(struct partition *partition, struct arena *arena,
+                                     struct log_producer **out, size_t *count);
 // Who leads, for replies that name it.
 void partition_leader(struct partition *partition, int32_t *leader, int32_t *leader_epoch);
 

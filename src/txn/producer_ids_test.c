@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/producer_ids.h"
+#include "txn/producer_ids.h"
 
-#include "api/testing_data.h"
+#include "base/testing.h"
 #include "controller/controller.h"
+#include "metadata/image.h"
+#include "metadata/metadata.h"
 #include "protocol/messages/allocate_producer_ids.h"
+
+enum { DATA_NODE_ID = 1 };
 
 // A controller that answers when told, with the next block of ten.
 struct controller {

@@ -6,8 +6,8 @@
 //
 // (1) No id is given twice: a block is this broker's alone, also across restarts, which begin a new one.
 // (2) Whoever asks while there is none waits for the block under way; if it fails, for this one answer only.
-#ifndef API_PRODUCER_IDS_H
-#define API_PRODUCER_IDS_H
+#ifndef TXN_PRODUCER_IDS_H
+#define TXN_PRODUCER_IDS_H
 
 #include <stdint.h>
 

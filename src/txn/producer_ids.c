@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/producer_ids.h"
+#include "txn/producer_ids.h"
 
 #include <pthread.h>
 
