@@ -3,13 +3,13 @@
 //
 //     check all ──> find the partitions ──> append each (the frame's bytes go to the file as they are)
 //         │                                    │ acks 0: no reply; an error closes the connection
-//         │ malformed: all fail                │ acks 1: reply
+//         │ malformed: all fail                │ acks 1: reply, when what flush.messages wants synced is
 //         │                                    └ acks -1: reply when the high watermark has passed all of them,
 //         v                                               or REQUEST_TIMED_OUT for those it has not
 //
 // (1) Nothing is allocated but the reply's arrays, in the request's arena; one rdlock and one lookup find all
 //     partitions of a topic.
-// (2) With one in-sync replica the high watermark has passed when the append returns: nothing parks.
+// (2) With one in-sync replica, and no flush due, the high watermark has passed when the append returns: nothing parks.
 // (3) A batch that cannot be taken apart fails the whole request (Kafka finds it while it looks for transactions,
 //     before it looks at partitions); everything else fails its partition.
 //
@@ -33,8 +33,8 @@ struct produce_item {
     struct bytes records;
     struct produce_response_partition_produce_response *answer;
     struct partition *partition; // counted, or NULL
-    int64_t end_offset;          // acks -1: what has to be committed; -1: nothing
-    uint64_t guard;              // of a transactional batch
+    int64_t end_offset; // what has to be committed (acks -1) or synced (acks 1); -1: nothing
+    uint64_t guard;     // of a transactional batch
     unsigned changes;
 };
 
@@ -278,7 +278,8 @@ static void item_append(struct request *request, struct produce_item *item,
         answer->base_offset = result.first_offset;
         answer->log_append_time_ms = result.log_append_time;
         answer->log_start_offset = result.log_start_offset;
-        item->end_offset = result.last_offset + 1;
+        if (body->acks == -1 || (body->acks == 1 && result.is_flush_due))
+            item->end_offset = result.last_offset + 1;
         return;
     }
     if (error_tells_log_start(error))
@@ -344,7 +345,16 @@ static void finish(struct request *request, struct produce_state *state)
     }
 }
 
-// How many appends are not committed yet. The others' answers are final then.
+static enum kafka_error item_check_settled(struct request *request, const struct produce_item *item,
+                                           bool *is_settled)
+{
+    const struct produce_request *body = request->body;
+    return body->acks == -1
+               ? partition_check_committed(item->partition, item->end_offset, is_settled)
+               : partition_check_flushed(item->partition, item->end_offset, is_settled);
+}
+
+// How many appends are not committed, or not synced, yet. The others' answers are final then.
 static int32_t count_pending(struct request *request, struct produce_state *state)
 {
     int32_t pending = 0;
@@ -352,10 +362,9 @@ static int32_t count_pending(struct request *request, struct produce_state *stat
         struct produce_item *item = &state->items[i];
         if (item->end_offset == -1)
             continue;
-        bool is_committed;
-        enum kafka_error error =
-            partition_check_committed(item->partition, item->end_offset, &is_committed);
-        if (error == KERR_NONE && !is_committed) {
+        bool is_settled;
+        enum kafka_error error = item_check_settled(request, item, &is_settled);
+        if (error == KERR_NONE && !is_settled) {
             pending++;
             continue;
         }
@@ -391,14 +400,17 @@ static void park(struct request *request, struct produce_state *state)
 {
     const struct produce_request *body = request->body;
     int64_t timeout_us = body->timeout_ms > 0 ? (int64_t)body->timeout_ms * 1000 : 0;
-    struct parked *parked = parked_new(request, state->count,
-                                       clock_monotonic_us(request->node->clock) + timeout_us, look);
+    // The timeout is for other replicas; the disk takes as long as it takes.
+    int64_t deadline_us =
+        body->acks == -1 ? clock_monotonic_us(request->node->clock) + timeout_us : INT64_MAX;
+    struct parked *parked = parked_new(request, state->count, deadline_us, look);
     for (int32_t i = 0; i < state->count; i++) {
         const struct produce_item *item = &state->items[i];
         if (item->end_offset == -1)
             continue;
         parked->waiters[i].partition = item->partition;
-        parked->waiters[i].kind = PARTITION_WAIT_FOR_COMMIT;
+        parked->waiters[i].kind =
+            body->acks == -1 ? PARTITION_WAIT_FOR_COMMIT : PARTITION_WAIT_FOR_FLUSH;
         parked->waiters[i].offset = item->end_offset;
         parked->waiters[i].changes = item->changes;
     }
@@ -416,7 +428,7 @@ static void append_all(struct request *request)
         if (state->items[i].answer->error_code == KERR_NONE)
             item_append(request, &state->items[i], &woken);
     partition_wake(&woken);
-    if (body->acks == -1 && count_pending(request, state) > 0)
+    if (body->acks != 0 && count_pending(request, state) > 0)
         park(request, state);
     else
         finish(request, state);

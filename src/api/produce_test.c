@@ -293,8 +293,56 @@ static void a_lost_lead_is_told_with_the_new_one(void)
     data_end(&kit);
 }
 
+// The first batch of a log waits for its small files, as each does with flush.messages=1.
+static void acks_wait_for_the_disk(void)
+{
+    struct data_kit kit;
+    data_begin_flushing(&kit, true);
+    data_topic(&kit, "t", 4, 1);
+    for (int16_t acks = -1; acks <= 1; acks++) {
+        struct data_request *r = new_request(&kit, 9, acks);
+        add(r, "t", acks + 1, good(&r->request.arena));
+        add(r, "t", 3, good(&r->request.arena));
+        handle_produce(&r->request);
+        CU_ASSERT_EQUAL(data_fate_of(r), acks == 0 ? DATA_REPLIED_NOTHING : DATA_WAITS);
+        if (acks == 1) {
+            CU_ASSERT_EQUAL(r->deadline_us, INT64_MAX); // the timeout is for replicas
+            data_turn(&kit, r);
+            CU_ASSERT_EQUAL(data_fate_of(r), DATA_WAITS);
+        }
+        log_manager_run(kit.logs);
+        if (acks != 0) {
+            data_turn(&kit, r);
+            CU_ASSERT_EQUAL(data_fate_of(r), DATA_REPLIED);
+            CU_ASSERT_EQUAL(answer_of(r, 0)->error_code, KERR_NONE);
+            CU_ASSERT_EQUAL(answer_of(r, 0)->base_offset, 0);
+            CU_ASSERT_EQUAL(answer_of(r, 1)->error_code, KERR_NONE);
+        }
+        data_request_free(r);
+    }
+    data_end(&kit);
+}
+
+static void a_log_that_goes_away_answers_who_waits_for_the_disk(void)
+{
+    struct data_kit kit;
+    data_begin_flushing(&kit, true);
+    data_topic(&kit, "t", 1, 1);
+    struct data_request *r = new_request(&kit, 9, 1);
+    add(r, "t", 0, good(&r->request.arena));
+    handle_produce(&r->request);
+    CU_ASSERT_EQUAL(data_fate_of(r), DATA_WAITS);
+    data_delete_topic(&kit, "t");
+    data_turn(&kit, r);
+    CU_ASSERT_EQUAL(data_fate_of(r), DATA_REPLIED);
+    CU_ASSERT_EQUAL(answer_of(r, 0)->error_code, KERR_NOT_LEADER_OR_FOLLOWER);
+    data_request_free(r);
+    data_end(&kit);
+}
+
 TEST_MAIN("produce", TEST(acks_1_and_all_are_answered_at_once), TEST(acks_0_is_silent_or_closes),
           TEST(each_partition_fails_alone), TEST(internal_topics_are_for_the_admin_client),
           TEST(topics_by_id), TEST(acks_all_waits_for_all_partitions),
           TEST(what_is_not_committed_in_time_times_out), TEST(late_and_woken_at_once),
-          TEST(a_lost_lead_is_told_with_the_new_one))
+          TEST(a_lost_lead_is_told_with_the_new_one), TEST(acks_wait_for_the_disk),
+          TEST(a_log_that_goes_away_answers_who_waits_for_the_disk))

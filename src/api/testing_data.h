@@ -35,6 +35,7 @@ struct data_kit {
     struct config *config;
     struct metadata *metadata;
     struct log_manager *logs;
+    bool defers_flush; // what is due to be synced waits for log_manager_run
     struct replicas *replicas;
     struct node node;
     struct client client;
@@ -136,6 +137,7 @@ static inline void data_open(struct data_kit *kit)
     options.dir_count = 1;
     options.recovery_threads_per_dir = 0;
     options.has_thread = false;
+    options.defers_flush = kit->defers_flush;
     options.config_of = data_config_of;
     options.arg = kit;
     CU_ASSERT_EQUAL_FATAL(log_manager_open(&options, &kit->logs), 0);
@@ -165,9 +167,10 @@ static inline void data_close_logs(struct data_kit *kit)
     CU_ASSERT_EQUAL(log_manager_close(kit->logs, 1), 0);
 }
 
-static inline void data_begin(struct data_kit *kit)
+static inline void data_begin_flushing(struct data_kit *kit, bool defers_flush)
 {
     memset(kit, 0, sizeof *kit);
+    kit->defers_flush = defers_flush;
     CU_ASSERT_PTR_NOT_NULL_FATAL(test_folder(kit->folder, sizeof kit->folder));
     kit->clock = (struct data_clock){ { data_wall_ms, data_monotonic_us }, 1000000 };
     trace_init(&kit->trace, &kit->clock.clock, TRACE_ERROR, -1);
@@ -181,6 +184,11 @@ static inline void data_begin(struct data_kit *kit)
                                                                .endpoints_count = 1,
                                                                .cordoned_log_dirs_count = -1 });
     data_open(kit);
+}
+
+static inline void data_begin(struct data_kit *kit)
+{
+    data_begin_flushing(kit, false);
 }
 
 static inline void data_end(struct data_kit *kit)

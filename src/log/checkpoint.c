@@ -125,13 +125,15 @@ void checkpoint_writer_add_epoch(struct checkpoint_writer *writer, int32_t epoch
     writer->_count++;
 }
 
-int disk_replace(struct disk *disk, const char *path, const void *data, size_t size)
+int disk_replace(struct disk *disk, const char *path, const void *data, size_t size, bool is_synced)
 {
     char *temporary = mem_printf("%s.tmp", path);
     struct disk_file *file;
     int error = disk_open(disk, temporary, DISK_CREATE | DISK_TRUNCATE, &file);
     if (error == 0) {
         error = disk_pwrite(file, data, size, 0);
+        if (error == 0 && is_synced)
+            error = disk->ops->sync(file);
         disk_file_unref(file);
     }
     if (error == 0)
@@ -140,15 +142,19 @@ int disk_replace(struct disk *disk, const char *path, const void *data, size_t s
     return error;
 }
 
-int checkpoint_writer_write(struct checkpoint_writer *writer, struct disk *disk, const char *path,
-                            bool is_synced)
+void checkpoint_writer_print(const struct checkpoint_writer *writer, struct strbuf *out)
+{
+    strbuf_printf(out, "0\n%zu\n", writer->_count);
+    struct str lines = strbuf_str(&writer->_lines);
+    strbuf_add(out, lines.data, lines.size);
+}
+
+int checkpoint_writer_write(const struct checkpoint_writer *writer, struct disk *disk,
+                            const char *path)
 {
     struct strbuf text = STRBUF_EMPTY;
-    strbuf_printf(&text, "0\n%zu\n", writer->_count);
-    struct str lines = strbuf_str(&writer->_lines);
-    strbuf_add(&text, lines.data, lines.size);
-    int error = is_synced ? disk_write_atomic(disk, path, text.data, text.size)
-                          : disk_replace(disk, path, text.data, text.size);
+    checkpoint_writer_print(writer, &text);
+    int error = disk_write_atomic(disk, path, text.data, text.size);
     strbuf_fini(&text);
     return error;
 }

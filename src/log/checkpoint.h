@@ -39,9 +39,10 @@ int checkpoint_read(struct disk *disk, const char *path,
                     void (*each)(void *arg, struct str topic, int32_t partition, int64_t offset),
                     void *arg);
 
-// Replaces a whole file so that a killed process leaves the old or the new content; see disk_write_atomic for
-// what survives power loss too.
-int disk_replace(struct disk *disk, const char *path, const void *data, size_t size);
+// Replaces a whole file so that a killed process leaves the old or the new content; with is_synced so does a power
+// loss, once the caller has synced the folder (disk_write_atomic does that itself).
+int disk_replace(struct disk *disk, const char *path, const void *data, size_t size,
+                 bool is_synced);
 
 // Gathers lines, then writes.
 struct checkpoint_writer {
@@ -54,9 +55,9 @@ void checkpoint_writer_add(struct checkpoint_writer *writer, struct str topic, i
                            int64_t offset);
 void checkpoint_writer_add_epoch(struct checkpoint_writer *writer, int32_t epoch,
                                  int64_t start_offset);
-// is_synced: survives power loss; else only the death of the process.
-int checkpoint_writer_write(struct checkpoint_writer *writer, struct disk *disk, const char *path,
-                            bool is_synced);
+void checkpoint_writer_print(const struct checkpoint_writer *writer, struct strbuf *out);
+int checkpoint_writer_write(const struct checkpoint_writer *writer, struct disk *disk,
+                            const char *path); // disk_write_atomic
 void checkpoint_writer_fini(struct checkpoint_writer *writer);
 
 #endif

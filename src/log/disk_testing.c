@@ -234,6 +234,10 @@ static int memory_truncate(struct disk_file *file, int64_t size)
 
 static int memory_sync(struct disk_file *file)
 {
+    struct memory_disk *m = self(file->disk);
+    m->syncs++;
+    if (m->on_sync != NULL)
+        m->on_sync(m->sync_arg);
     struct memory_inode *inode = inode_of(file);
     if (inode == NULL)
         return -EIO;

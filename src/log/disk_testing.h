@@ -22,6 +22,10 @@ struct memory_disk {
     int fail_with;     // that call's answer
     bool stays_broken; // all later calls answer -EIO
     bool short_writes; // every write takes a random part of what it is given
+    uint64_t syncs;    // of files
+    void (*on_sync)(
+        void *arg); // NULL, or called as each sync of a file begins: what others do meanwhile
+    void *sync_arg;
     struct memory_inode **_inodes;
     size_t _inode_count, _inode_capacity;
     struct memory_name *_names;

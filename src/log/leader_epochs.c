@@ -37,7 +37,7 @@ static bool parse(struct leader_epochs *epochs, struct str text)
 
 static char *file_path(const struct leader_epochs *epochs)
 {
-    return mem_printf("%s/leader-epoch-checkpoint", epochs->files->dir);
+    return mem_printf("%s/" LEADER_EPOCHS_FILE, epochs->files->dir);
 }
 
 int leader_epochs_load(struct leader_epochs *epochs, bool *is_good)
@@ -60,31 +60,14 @@ int leader_epochs_load(struct leader_epochs *epochs, bool *is_good)
     return error;
 }
 
-int leader_epochs_sync(struct leader_epochs *epochs)
-{
-    char *path = file_path(epochs);
-    struct disk_file *file;
-    int error = disk_open(epochs->files->disk, path, DISK_WRITE, &file);
-    if (error == 0) {
-        error = epochs->files->disk->ops->sync(file);
-        disk_file_unref(file);
-    }
-    mem_free(path);
-    return error == -ENOENT ? 0 : error;
-}
-
-int leader_epochs_write(struct leader_epochs *epochs, bool *is_synced)
+void leader_epochs_print(const struct leader_epochs *epochs, struct strbuf *out)
 {
     struct checkpoint_writer writer;
     checkpoint_writer_init(&writer);
     for (size_t i = 0; i < epochs->count; i++)
         checkpoint_writer_add_epoch(&writer, epochs->items[i].epoch, epochs->items[i].start_offset);
-    char *path = file_path(epochs);
-    *is_synced = epochs->count > 1;
-    int error = checkpoint_writer_write(&writer, epochs->files->disk, path, *is_synced);
-    mem_free(path);
+    checkpoint_writer_print(&writer, out);
     checkpoint_writer_fini(&writer);
-    return error;
 }
 
 bool leader_epochs_assign(struct leader_epochs *epochs, int32_t epoch, int64_t start_offset)

@@ -8,6 +8,7 @@
 #ifndef LOG_LEADER_EPOCHS_H
 #define LOG_LEADER_EPOCHS_H
 
+#include "base/strbuf.h"
 #include "log/log.h"
 #include "log/log_files.h"
 
@@ -27,13 +28,12 @@ void leader_epochs_init(struct leader_epochs *epochs, const struct log_files *fi
 void leader_epochs_fini(struct leader_epochs *epochs);
 // From the file. A missing one is empty; a damaged one too, and false says so: rebuild from the batches.
 int leader_epochs_load(struct leader_epochs *epochs, bool *is_good);
-// The first epoch of a log is written without a sync (*is_synced tells): until batches are durable it does not
-// matter, and making a topic must not wait for the disk. leader_epochs_sync follows before they are.
-int leader_epochs_write(struct leader_epochs *epochs, bool *is_synced);
-int leader_epochs_sync(struct leader_epochs *epochs);
+// What the file is to hold, appended to `out`; whoever changed epochs has it written (log_flush.c).
+#define LEADER_EPOCHS_FILE "leader-epoch-checkpoint"
+void leader_epochs_print(const struct leader_epochs *epochs, struct strbuf *out);
 
 // Notes that `epoch` begins at `start_offset`, unless it is known and began before; entries that contradict go.
-// True when something changed; the caller then writes.
+// True when something changed; the caller then has it written.
 bool leader_epochs_assign(struct leader_epochs *epochs, int32_t epoch, int64_t start_offset);
 int32_t leader_epochs_latest(const struct leader_epochs *epochs); // -1: none
 struct log_epoch_end leader_epochs_end_offset(const struct leader_epochs *epochs, int32_t epoch,

@@ -6,6 +6,8 @@ libcore_a_SOURCES += \
 	%D%/leader_epochs.c %D%/leader_epochs.h \
 	%D%/log.c %D%/log.h %D%/log_files.h %D%/log_internal.h \
 	%D%/log_append.c \
+	%D%/log_flush.c \
+	%D%/log_flusher.c %D%/log_flusher.h \
 	%D%/log_checkpoints.c \
 	%D%/log_chores.c \
 	%D%/log_dirs.c \
@@ -28,6 +30,7 @@ log_tests = \
 	%D%/checkpoint_test \
 	%D%/index_file_test \
 	%D%/log_faults_test \
+	%D%/log_flush_test \
 	%D%/log_manager_test \
 	%D%/log_retention_test \
 	%D%/log_test \
@@ -40,6 +43,8 @@ src_log_log_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 src_log_checkpoint_test_SOURCES = %D%/checkpoint_test.c $(log_disk_testing)
 src_log_index_file_test_SOURCES = %D%/index_file_test.c $(log_disk_testing)
 src_log_log_faults_test_SOURCES = %D%/log_faults_test.c $(log_disk_testing)
+src_log_log_flush_test_SOURCES = %D%/log_flush_test.c $(log_disk_testing)
+src_log_log_flush_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_log_log_retention_test_SOURCES = %D%/log_retention_test.c $(log_disk_testing)
 src_log_producer_state_test_SOURCES = %D%/producer_state_test.c $(log_disk_testing)
 src_log_log_manager_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)

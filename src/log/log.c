@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A log's life, its offsets and upkeep; log_append.c, log_read.c, log_retention.c, log_truncate.c and
-// log_recovery.c have the rest.
+// A log's life, its offsets and upkeep. The rest: log_append.c, log_flush.c, log_read.c, log_retention.c,
+// log_truncate.c, log_recovery.c.
 //
 // What the hot paths cost:
 //   append   2 uncontended locks (one to copy the few settings that validation needs, one to append), 1 pwrite; no
@@ -11,8 +11,8 @@
 //            about 10 preads of the index first, lock-free too.
 //   offsets  log end, log start, high watermark, last stable: an atomic load.
 //   memory   an empty log is about 2 KB and no descriptor.
-//   create   mkdir, one open for the segment, open + write for partition.metadata, and + rename for the first leader
-//            epoch; the first append syncs those files and the directory.
+//   create   mkdir, one open for the segment; partition.metadata and the first leader epoch are written and synced with
+//            the first append, which waits for that without holding a thread (log_flush.c).
 #include "log/log.h"
 
 #include <errno.h>
@@ -36,12 +36,23 @@ void log_unlock(struct log *log)
 {
     unsigned events = log->pending_events;
     log->pending_events = 0;
-    pthread_mutex_unlock(&log->lock);
-    if (events == 0 || log->on_event == NULL)
+    if (events == 0) {
+        pthread_mutex_unlock(&log->lock);
         return;
-    for (int event = LOG_EVENT_ROLLED; event <= LOG_EVENT_FILES; event++)
+    }
+    struct list waits, *link;
+    list_init(&waits);
+    if ((events & 1u << LOG_FLUSHED) != 0)
+        list_splice(&waits, &log->flush_waits);
+    void (*on_event)(void *, struct log *, enum log_event) = log->on_event;
+    pthread_mutex_unlock(&log->lock);
+    for (int event = LOG_EVENT_ROLLED; event <= LOG_EVENT_FILES && on_event != NULL; event++)
         if ((events & 1u << event) != 0)
-            log->on_event(log->arg, log, (enum log_event)event);
+            on_event(log->arg, log, (enum log_event)event);
+    while ((link = list_pop(&waits)) != NULL) {
+        struct log_flush_wait *wait = container_of(link, struct log_flush_wait, _link);
+        wait->on_flushed(wait);
+    }
 }
 
 enum kafka_error log_fail(struct log *log, const char *doing, int error)
@@ -103,17 +114,6 @@ int log_need_indexes(struct log *log, struct segment *segment)
     return error == -ENOENT || error == -EBADMSG ? log_rebuild_segment_index(log, segment) : error;
 }
 
-int log_write_epochs(struct log *log)
-{
-    bool is_synced;
-    int error = leader_epochs_write(&log->epochs, &is_synced);
-    log->has_unwritten_epoch = false;
-    log->has_stale_epochs = false;
-    if (!is_synced)
-        log->is_metadata_unsynced = true;
-    return error;
-}
-
 void log_update_first_unstable(struct log *log)
 {
     int64_t first = producer_state_first_unstable(&log->producers);
@@ -122,36 +122,6 @@ void log_update_first_unstable(struct log *log)
         first = start;
     atomic_store(&log->first_unstable, first < 0 ? INT64_MAX : first);
     atomic_store(&log->has_unreplicated, log->producers.unreplicated.count > 0);
-}
-
-int log_sync_metadata(struct log *log)
-{
-    if (!log->is_metadata_unsynced)
-        return 0;
-    struct disk *disk = log->files.disk;
-    char *path = mem_printf("%s/partition.metadata", log->files.dir);
-    struct disk_file *file;
-    int error = disk_open(disk, path, DISK_WRITE, &file);
-    if (error == 0) {
-        error = disk->ops->sync(file);
-        disk_file_unref(file);
-    } else if (error == -ENOENT) {
-        error = 0; // a log without topic id
-    }
-    mem_free(path);
-    if (error == 0)
-        error = leader_epochs_sync(&log->epochs);
-    if (error == 0)
-        error = disk->ops->sync_dir(disk, log->files.dir);
-    const char *slash = strrchr(log->files.dir, '/');
-    if (error == 0 && slash != NULL && slash != log->files.dir) {
-        char *parent = mem_printf("%.*s", (int)(slash - log->files.dir), log->files.dir);
-        error = disk->ops->sync_dir(disk, parent);
-        mem_free(parent);
-    }
-    if (error == 0)
-        log->is_metadata_unsynced = false;
-    return error;
 }
 
 // ---- open and close ---------------------------------------------------------------------------------
@@ -194,6 +164,7 @@ static void log_retire(struct log *log)
     log_lock(log);
     log->on_event = NULL;
     atomic_store(&log->has_failed, true);
+    log->pending_events |= 1u << LOG_FLUSHED;
     log_unlock(log);
     log_unref(log);
 }
@@ -221,6 +192,10 @@ int log_open(const struct log_options *options, struct log **out)
     log->topic_id = options->topic_id;
     log->on_event = options->on_event;
     log->arg = options->arg;
+    log->flusher = options->flusher;
+    list_init(&log->flush_link);
+    list_init(&log->flush_waits);
+    atomic_init(&log->flush_limit, INT64_MAX);
     atomic_init(&log->first_unstable, INT64_MAX);
     atomic_init(&log->last_flush_ms, clock_wall_ms(options->clock));
     leader_epochs_init(&log->epochs, &log->files);
@@ -261,13 +236,10 @@ int log_close(struct log *log)
     int error = 0;
     if (!atomic_load(&log->has_failed)) {
         error = log_flush(log, INT64_MAX);
+        if (error == 0)
+            error = log_write_metadata(log);
         log_lock(log);
         log->on_event = NULL;
-        // The small files of a log without batches may as well be lost: it is made again from the metadata.
-        if (error == 0 && log_active(log)->base_offset + log_active(log)->size_bytes > 0)
-            error = log_sync_metadata(log);
-        if (error == 0 && log->has_stale_epochs)
-            error = log_write_epochs(log);
         if (error == 0)
             error = producer_state_take_snapshot(&log->producers, true);
         for (size_t i = 0; i < log->segment_count && error == 0; i++)
@@ -290,13 +262,17 @@ void log_abandon(struct log *log)
 int log_delete(struct log *log)
 {
     must_be(log, LOG_MAGIC);
+    pthread_mutex_lock(&log->flush_lock); // a sync makes files
+    atomic_store(&log->has_failed, true);
     int error = disk_remove_tree(log->files.disk, log->files.dir);
+    pthread_mutex_unlock(&log->flush_lock);
     log_retire(log);
     return error;
 }
 
 int log_rename(struct log *log, const char *dir)
 {
+    pthread_mutex_lock(&log->flush_lock); // a sync has the old path
     log_lock(log);
     int error = disk_rename_synced(log->files.disk, log->files.dir, dir);
     if (error == 0) {
@@ -305,6 +281,7 @@ int log_rename(struct log *log, const char *dir)
     } else {
         log_fail(log, "rename", error);
     }
+    pthread_mutex_unlock(&log->flush_lock); // first: log_unlock calls others
     log_unlock(log);
     return error;
 }
@@ -344,11 +321,8 @@ int log_assign_topic_id(struct log *log, struct uuid topic_id)
     int error = 0;
     log_lock(log);
     if (uuid_is_zero(log->topic_id)) {
-        error = partition_metadata_write(log->files.disk, log->files.dir, topic_id, false);
-        if (error == 0)
-            log->topic_id = topic_id;
-        else
-            log_fail(log, "write partition.metadata", error);
+        log->topic_id = topic_id;
+        log->unsynced |= LOG_UNSYNCED_METADATA;
     } else if (!uuid_eq(log->topic_id, topic_id)) {
         error = -EEXIST;
     }
@@ -422,7 +396,7 @@ void log_assign_epoch_start(struct log *log, int32_t leader_epoch, int64_t start
     log_lock(log);
     if (!atomic_load(&log->has_failed) &&
         leader_epochs_assign(&log->epochs, leader_epoch, start_offset))
-        log->has_unwritten_epoch = true;
+        log->has_new_epoch = true;
     log_unlock(log);
 }
 
@@ -452,102 +426,6 @@ int32_t log_latest_epoch(struct log *log)
 }
 
 // ---- upkeep -----------------------------------------------------------------------------------------
-
-enum { SYNC_FILES_PER_SEGMENT = 4 };
-
-struct sync_list {
-    struct disk_file **files;
-    size_t count;
-    bool sync_dir;
-};
-
-static void add_file(struct sync_list *list, struct disk_file *file)
-{
-    if (file != NULL)
-        list->files[list->count++] = disk_file_ref(file);
-}
-
-// What has to be synced so that all before `upto` lasts. The active segment's indexes need not: recovery rebuilds
-// them, since the recovery point never lies behind the active segment.
-static int gather_files(struct log *log, int64_t recovery_point, int64_t upto,
-                        struct sync_list *list)
-{
-    ptrdiff_t first = log_floor_segment(log, recovery_point);
-    first = first < 0 ? 0 : first;
-    list->files = mem_alloc((log->segment_count - (size_t)first) * SYNC_FILES_PER_SEGMENT *
-                            sizeof *list->files);
-    int error = log_sync_metadata(log);
-    for (size_t i = (size_t)first; i < log->segment_count && error == 0; i++) {
-        struct segment *segment = log->segments[i];
-        if (segment->base_offset >= upto)
-            break;
-        error = segment_open_file(segment);
-        if (error != 0)
-            break;
-        if (segment->base_offset >= recovery_point)
-            list->sync_dir = true;
-        add_file(list, segment->file);
-        if (segment == log_active(log))
-            break;
-        error = log_need_indexes(log, segment);
-        if (error == 0)
-            error = index_file_write_out(&segment->offsets);
-        if (error == 0)
-            error = index_file_write_out(&segment->times);
-        if (error != 0)
-            break;
-        add_file(list, segment->offsets.file);
-        add_file(list, segment->times.file);
-        add_file(list, segment->txns.file);
-    }
-    return error;
-}
-
-int log_flush(struct log *log, int64_t upto_offset)
-{
-    pthread_mutex_lock(&log->flush_lock);
-    log_lock(log);
-    int64_t end = log_end_offset(log), recovery_point = log_recovery_point(log);
-    int64_t upto = upto_offset < end ? upto_offset : end;
-    uint64_t truncations = log->truncations;
-    struct sync_list list = { 0 };
-    int error = atomic_load(&log->has_failed) ? -EIO : 0;
-    // Somebody who asked before us may have synced our bytes too.
-    bool is_needed = error == 0 && upto > recovery_point;
-    if (is_needed) {
-        upto = upto_offset >= end || upto > log_active(log)->base_offset ? end : upto;
-        error = gather_files(log, recovery_point, upto, &list);
-    }
-    char *dir = list.sync_dir ? mem_strdup(log->files.dir) : NULL;
-    log_unlock(log);
-    for (size_t i = 0; i < list.count; i++) {
-        if (error == 0)
-            error = log->files.disk->ops->sync(list.files[i]);
-        disk_file_unref(list.files[i]);
-    }
-    mem_free(list.files);
-    if (error == 0 && dir != NULL)
-        error = log->files.disk->ops->sync_dir(log->files.disk, dir);
-    mem_free(dir);
-    if (is_needed) {
-        log_lock(log);
-        if (error != 0) {
-            // What a failed sync left on the disk is unknown, whatever a second one says.
-            log_fail(log, "sync", error);
-        } else if (truncations == log->truncations && upto > log_recovery_point(log)) {
-            atomic_store(&log->recovery_point, upto);
-            atomic_store(&log->last_flush_ms, clock_wall_ms(log->files.clock));
-        }
-        log_unlock(log);
-    }
-    pthread_mutex_unlock(&log->flush_lock);
-    return error;
-}
-
-int64_t log_last_flush_ms(const struct log *log)
-{
-    return atomic_load(&log->last_flush_ms);
-}
 
 int log_roll_at(struct log *log, int64_t base_offset)
 {

@@ -24,12 +24,14 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/disk.h"
+#include "base/list.h"
 #include "base/trace.h"
 #include "base/uuid.h"
 #include "config/log_config.h"
 #include "protocol/kafka_error.h"
 
 struct log;
+struct log_flusher; // log_flusher.h
 
 enum log_event {
     LOG_EVENT_ROLLED, // the segments before the active one want log_flush, in the background
@@ -48,6 +50,8 @@ struct log_options {
     int64_t recovery_point;          // from the checkpoints, 0 when they do not name it
     int64_t log_start_offset;
     int64_t producer_id_expiration_ms; // 0: Kafka's default, a day
+    // Syncs what flush.messages demands (log_flush_limit). NULL: log_append_* do so before they return.
+    struct log_flusher *flusher;
     // Called without the log's lock, on the thread that made it happen. May be NULL.
     void (*on_event)(void *arg, struct log *log, enum log_event event);
     void *arg;
@@ -116,6 +120,7 @@ struct log_append_result {
     int32_t record_count;
     int32_t size_bytes;
     bool is_duplicate; // appended before: the offsets are those of then
+    bool is_flush_due; // not to be acknowledged while log_flush_limit <= last_offset
     // Of an error; arena memory. NULL: say nothing beyond the code.
     const char *error_message;
     const struct log_record_error *record_errors;
@@ -128,7 +133,7 @@ struct log_append_result {
 // INVALID_RECORD, INVALID_TIMESTAMP, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, INVALID_PRODUCER_EPOCH,
 // OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED, KAFKA_STORAGE_ERROR,
 // UNKNOWN_SERVER_ERROR (damaged compressed data).
-// LOG_APPEND_RAFT_LEADER takes several batches.
+// LOG_APPEND_RAFT_LEADER takes several batches, and leaves it to its caller when to log_flush.
 enum kafka_error log_append_leader(struct log *log, struct bytes records, int32_t leader_epoch,
                                    enum log_append_origin origin, struct arena *arena,
                                    struct log_append_result *result);
@@ -208,8 +213,9 @@ struct log_epoch_end {
     int64_t end_offset;   // where it ended; -1 when unknown
 };
 
-// A new leader notes where its epoch begins. Written with the first append of the epoch: without records it says
-// nothing that the epoch before it does not, and a start of thousands of logs need not write a file for each.
+// A new leader notes where its epoch begins. On the disk before the first append of the epoch is acknowledged: without
+// records it says nothing that the epoch before it does not, and a start of thousands of logs need not write a file
+// for each.
 void log_assign_epoch_start(struct log *log, int32_t leader_epoch, int64_t start_offset);
 struct log_epoch_end log_epoch_end_offset(struct log *log, int32_t leader_epoch);
 int32_t log_epoch_for_offset(struct log *log, int64_t offset); // -1: unknown
@@ -220,6 +226,17 @@ int32_t log_latest_epoch(struct log *log);                     // -1: none
 // Makes everything before `upto_offset` (INT64_MAX: all) survive a power loss, and moves the recovery point.
 // Callers at the same time share one sync.
 int log_flush(struct log *log, int64_t upto_offset);
+// Everything at or behind it must not be acknowledged, nor be counted as committed: flush.messages demands a sync of
+// it that is not done yet. INT64_MAX when none is due. Once the log has failed it stays where it was.
+int64_t log_flush_limit(const struct log *log);
+bool log_has_failed(const struct log *log);
+// Calls on_flushed, once, on any thread and without locks, when the limit has moved or the log has failed. The owner
+// keeps `wait` until then. False, and nothing is called: there is no limit now, or the log has failed.
+struct log_flush_wait {
+    void (*on_flushed)(struct log_flush_wait *wait);
+    struct list _link;
+};
+bool log_await_flush(struct log *log, struct log_flush_wait *wait);
 int64_t log_last_flush_ms(const struct log *log);
 // A new active segment now. No effect while the active one is empty.
 int log_roll(struct log *log);

@@ -2,7 +2,7 @@
 // Appending: what the leader assigns, and what a follower takes as it comes.
 //
 //     validate (no lock) → lock → duplicate? fenced? in sequence? → roll if due → offset and epoch into the
-//     header → pwrite → indexes, producers, log end → unlock → sync if flush.messages says so
+//     header → pwrite → indexes, producers, log end → unlock → have it synced if that is due (log_flush.c)
 //
 // Readers see the new log end only after the bytes are in the file.
 #include <errno.h>
@@ -30,24 +30,24 @@ static bool error_tells_log_start(enum kafka_error error)
 }
 
 // Locked. Everything after the checks; the batches have their offsets, `batches` are known to be sound.
+// *is_flush_due: who appends demands a flush when the lock is let go.
 static enum kafka_error write_batches(struct log *log, struct bytes batches, int64_t first_offset,
-                                      int64_t last_offset, int64_t max_timestamp)
+                                      int64_t last_offset, int64_t max_timestamp,
+                                      bool *is_flush_due)
 {
     if (batches.size > (size_t)log->config.segment_bytes)
         return KERR_RECORD_LIST_TOO_LARGE;
     struct bytes rest = batches, batch;
-    bool epochs_changed = log->has_unwritten_epoch;
-    int error = 0;
+    bool epochs_changed = log->has_new_epoch;
+    int error;
     while (batch_next(&rest, &batch) == BATCH_FOUND)
         if (batch_leader_epoch(batch.data) >= 0 &&
             leader_epochs_assign(&log->epochs, batch_leader_epoch(batch.data),
                                  batch_base_offset(batch.data)))
             epochs_changed = true;
-    if (epochs_changed && (error = log_write_epochs(log)) != 0)
-        return log_fail(log, "write leader epochs", error);
-    error = log_sync_metadata(log);
-    if (error != 0)
-        return log_fail(log, "sync partition.metadata", error);
+    if (epochs_changed)
+        log->unsynced |= LOG_UNSYNCED_EPOCHS;
+    log->has_new_epoch = false;
 
     error = log_need_indexes(log, log_active(log));
     bool roll = false;
@@ -63,6 +63,7 @@ static enum kafka_error write_batches(struct log *log, struct bytes batches, int
     error = segment_append(segment, batches);
     if (error != 0)
         return log_fail(log, "append", error);
+    *is_flush_due = log_flush_is_due(log, first_offset, last_offset + 1);
     atomic_store_explicit(&log->end_offset, last_offset + 1, memory_order_release);
 
     bool had_transactions = log->producers.ongoing.count > 0;
@@ -90,7 +91,7 @@ static enum kafka_error write_batches(struct log *log, struct bytes batches, int
 static enum kafka_error append_assigned(struct log *log, struct log_validation *v,
                                         int32_t leader_epoch,
                                         const struct log_append_transaction *transaction,
-                                        struct log_append_result *result)
+                                        struct log_append_result *result, bool *is_flush_due)
 {
     if (atomic_load_explicit(&log->has_failed, memory_order_relaxed))
         return KERR_KAFKA_STORAGE_ERROR;
@@ -119,7 +120,7 @@ static enum kafka_error append_assigned(struct log *log, struct log_validation *
         batch_set_max_timestamp(v->batch, append_time, max_timestamp);
     batch_set_base_offset(b, first_offset);
     batch_set_leader_epoch(b, leader_epoch);
-    error = write_batches(log, v->batch, first_offset, last_offset, max_timestamp);
+    error = write_batches(log, v->batch, first_offset, last_offset, max_timestamp, is_flush_due);
     if (error != KERR_NONE)
         return error;
     result->first_offset = first_offset;
@@ -129,12 +130,6 @@ static enum kafka_error append_assigned(struct log *log, struct log_validation *
     result->record_count = v->record_count;
     result->size_bytes = (int32_t)v->batch.size;
     return KERR_NONE;
-}
-
-static void flush_if_due(struct log *log, int64_t flush_messages)
-{
-    if (log_end_offset(log) - log_recovery_point(log) >= flush_messages)
-        log_flush(log, INT64_MAX);
 }
 
 static enum kafka_error append_validated(struct log *log, struct bytes batch, int32_t leader_epoch,
@@ -150,16 +145,19 @@ static enum kafka_error append_validated(struct log *log, struct bytes batch, in
                                 .log_name = log->name,
                                 .arena = arena,
                                 .batch = batch };
+    bool is_flush_due = false;
     enum kafka_error error = log_validate(&v, result);
     if (error == KERR_NONE) {
         log_lock(log);
-        error = append_assigned(log, &v, leader_epoch, transaction, result);
+        error = append_assigned(log, &v, leader_epoch, transaction, result, &is_flush_due);
         log_unlock(log);
     }
-    if (error == KERR_NONE && !result->is_duplicate)
-        flush_if_due(log, config.flush_messages);
+    if (is_flush_due)
+        log_flush_demand(log);
     if (error == KERR_NONE || error_tells_log_start(error))
         result->log_start_offset = log_start_offset(log);
+    // Another's flush that is under way counts, too, and so does the one that the duplicate's original waits for.
+    result->is_flush_due = error == KERR_NONE && log_flush_limit(log) <= result->last_offset;
     // Asked to sync each message and could not: the acknowledgement would be a lie.
     if (error == KERR_NONE && atomic_load(&log->has_failed))
         error = KERR_KAFKA_STORAGE_ERROR;
@@ -167,7 +165,8 @@ static enum kafka_error append_validated(struct log *log, struct bytes batch, in
 }
 
 // Batches in one piece that have their offsets: sound, ascending, and not before the log's end.
-static enum kafka_error append_as_is(struct log *log, struct bytes batches, int64_t *end_offset)
+static enum kafka_error append_as_is(struct log *log, struct bytes batches, int64_t *end_offset,
+                                     bool *is_flush_due)
 {
     struct bytes rest = batches, batch;
     enum kafka_error error = KERR_NONE;
@@ -189,11 +188,8 @@ static enum kafka_error append_as_is(struct log *log, struct bytes batches, int6
             batch_max_timestamp(b) > max_timestamp ? batch_max_timestamp(b) : max_timestamp;
     }
     if (error == KERR_NONE)
-        error = write_batches(log, batches, first, next - 1, max_timestamp);
-    int64_t flush_messages = log->config.flush_messages;
+        error = write_batches(log, batches, first, next - 1, max_timestamp, is_flush_due);
     log_unlock(log);
-    if (error == KERR_NONE)
-        flush_if_due(log, flush_messages);
     *end_offset = next;
     return error;
 }
@@ -243,9 +239,11 @@ enum kafka_error log_append_transactional(struct log *log, struct bytes records,
         result->record_count += batch_record_count(batch.data);
     }
     int64_t end_offset = 0;
+    bool is_flush_due; // the quorum decides when
     if (error == KERR_NONE && rest.data > records.data)
-        error = append_as_is(
-            log, (struct bytes){ records.data, (size_t)(rest.data - records.data) }, &end_offset);
+        error =
+            append_as_is(log, (struct bytes){ records.data, (size_t)(rest.data - records.data) },
+                         &end_offset, &is_flush_due);
     if (error != KERR_NONE) {
         clear_result(result);
         return error;
@@ -270,8 +268,12 @@ enum kafka_error log_append_follower(struct log *log, struct bytes records, int3
         before = rest;
     size_t size = (size_t)(before.data - records.data);
     int64_t end_offset;
+    bool is_flush_due = false;
     if (error == KERR_NONE && size > 0)
-        error = append_as_is(log, (struct bytes){ records.data, size }, &end_offset);
+        error = append_as_is(log, (struct bytes){ records.data, size }, &end_offset, &is_flush_due);
+    // Its next fetch tells the leader that these are here: a fetcher may wait, and waits for the disk.
+    if (is_flush_due && log_flush_now(log) != 0)
+        error = KERR_KAFKA_STORAGE_ERROR;
     if (error == KERR_NONE && appended_bytes != NULL)
         *appended_bytes = (int64_t)size;
     return error;

@@ -33,7 +33,7 @@ int log_checkpoints_write(struct log_manager *manager, struct log_dir *dir,
     int error = 0;
     if (hash != dir->checkpoints_written[kind]) {
         char *path = mem_printf("%s/%s", dir->path, names[kind]);
-        error = checkpoint_writer_write(&writer, manager->options.disk, path, true);
+        error = checkpoint_writer_write(&writer, manager->options.disk, path);
         dir->checkpoints_written[kind] = error == 0 ? hash : 0;
         mem_free(path);
     }

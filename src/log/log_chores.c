@@ -228,6 +228,8 @@ int64_t log_manager_run(struct log_manager *manager)
     int64_t now = log_manager_now_ms(manager), next = INT64_MAX;
     int64_t delay_ms = delete_delay_ms(manager);
     struct work *work;
+    if (manager->flusher != NULL && !manager->options.has_thread)
+        log_flusher_run(manager->flusher);
     pthread_mutex_lock(&manager->lock);
     manager->is_work_new = false;
     pthread_mutex_unlock(&manager->lock);

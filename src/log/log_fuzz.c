@@ -99,7 +99,7 @@ static void check_log(struct memory_disk *disk, bool is_clean)
 static void put_file(struct memory_disk *disk, const char *name, const uint8_t *data, size_t size)
 {
     char *path = mem_printf("/t-0/%s", name);
-    must(disk_replace(&disk->disk, path, data, size) == 0);
+    must(disk_replace(&disk->disk, path, data, size, false) == 0);
     mem_free(path);
 }
 

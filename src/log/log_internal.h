@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// What log.c, log_append.c, log_read.c, log_retention.c, log_truncate.c and log_recovery.c share; nobody else
-// includes it.
+// What log.c, log_append.c, log_flush.c, log_read.c, log_retention.c, log_truncate.c and log_recovery.c share; nobody
+// else includes it.
 //
 // Invariants, under the lock: (1) segments is never empty; base offsets ascend; the last one is active
 // (2) segments[0]->base_offset <= start_offset <= end_offset
 // (3) start_offset <= high_watermark <= end_offset; recovery_point <= end_offset
 // (4) end_offset is the offset behind the last batch of the active segment
 // (5) once has_failed, no file changes any more
+// (6) leader-epoch-checkpoint and partition.metadata are written by log_flush.c alone, under flush_lock
 #ifndef LOG_LOG_INTERNAL_H
 #define LOG_LOG_INTERNAL_H
 
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/list.h"
 #include "log/leader_epochs.h"
 #include "log/log.h"
+#include "log/log_flusher.h"
 #include "log/producer_state.h"
 #include "log/segment.h"
 
@@ -24,6 +27,17 @@ struct log_garbage { // files of a segment that is out of the log
     int64_t base_offset;
     int64_t due_ms; // wall clock: when they may be unlinked
 };
+
+// Small files that are not on the disk as they should be.
+enum log_unsynced {
+    LOG_UNSYNCED_METADATA = 1,     // partition.metadata
+    LOG_UNSYNCED_EPOCHS = 2,       // leader-epoch-checkpoint
+    LOG_UNSYNCED_DIR = 4,          // the directory's entries, and its own in the one above
+    LOG_UNSYNCED_DUE = 7,          // those: the next append waits for them
+    LOG_UNSYNCED_EPOCHS_LATER = 8, // with the next flush, whenever that is
+};
+
+enum { LOG_FLUSHED = LOG_EVENT_FILES + 1 }; // of pending_events: who waits for a flush is called
 
 struct log {
     uint32_t magic;
@@ -48,19 +62,23 @@ struct log {
     struct leader_epochs epochs;
     struct producer_state producers;
     uint64_t truncations; // changes when positions may have moved
-    bool
-        has_unwritten_epoch; // the newest leader epoch, which has no records yet, is in memory only
-    bool has_stale_epochs;   // the file has epochs that ended before the log start
-    bool is_metadata_unsynced;   // partition.metadata, the first leader epoch, the directory
+    bool has_new_epoch;   // the newest leader epoch has no records yet, and need not be in the file
+    unsigned unsynced;    // bits of enum log_unsynced
+    int64_t flush_due_offset;    // flush.messages wants everything before it synced
+    _Atomic int64_t flush_limit; // log_flush_limit
+    struct list flush_waits;     // struct log_flush_wait
+    struct log_flusher *flusher; // NULL: who appends syncs
+    struct list flush_link;      // under the flusher's lock, as is_flush_queued
+    bool is_flush_queued;
     struct log_garbage *garbage; // .deleted files
     size_t garbage_count, garbage_capacity;
-    unsigned pending_events; // bits of enum log_event, sent when the lock is let go
+    unsigned pending_events; // bits of enum log_event and LOG_FLUSHED, told when the lock is let go
     void (*on_event)(void *arg, struct log *log, enum log_event event);
     void *arg;
 };
 
 void log_lock(struct log *log);
-// Lets go and tells on_event what has happened since log_lock.
+// Lets go and tells on_event, and who waits for a flush, what has happened since log_lock.
 void log_unlock(struct log *log);
 
 static inline struct segment *log_active(struct log *log)
@@ -80,10 +98,19 @@ int log_remove_segments(struct log *log, size_t from, size_t to);
 // Indexes of any segment are there, rebuilt if need be.
 int log_need_indexes(struct log *log, struct segment *segment);
 int log_roll_at(struct log *log, int64_t base_offset);
-int log_write_epochs(struct log *log);
 void log_update_first_unstable(struct log *log);
-// partition.metadata and leader epochs are durable before the first batch.
-int log_sync_metadata(struct log *log);
+
+// log_flush.c
+// Before an append [first_offset, end_offset) shows: true when it may be acknowledged only after a flush, which the
+// caller then demands with log_flush_demand, without the lock.
+bool log_flush_is_due(struct log *log, int64_t first_offset, int64_t end_offset);
+void log_flush_demand(struct log *log);
+// The log ends at `offset` now.
+void log_flush_truncated(struct log *log, int64_t offset);
+// Does on this thread what is due. 0, or -errno when the log has failed.
+int log_flush_now(struct log *log);
+// partition.metadata of a log without batches, which nothing but a clean stop would write: without a sync.
+int log_write_metadata(struct log *log);
 
 // log_retention.c
 // Moves the log start forward, at most to the high watermark.

@@ -26,6 +26,8 @@ const struct log_manager_options log_manager_options_default = {
 
 static void manager_free(struct log_manager *manager)
 {
+    if (manager->flusher != NULL)
+        log_flusher_free(manager->flusher);
     for (size_t i = 0; i < manager->options.dir_count; i++) {
         disk_file_unref(manager->dirs[i].lock);
         mem_free(manager->dirs[i].path);
@@ -59,6 +61,9 @@ int log_manager_open(const struct log_manager_options *options, struct log_manag
     pthread_cond_init(&manager->wake, NULL);
     hashmap_init(&manager->logs);
     list_init(&manager->work);
+    if (options->has_thread || options->defers_flush)
+        manager->flusher =
+            log_flusher_new(options->has_thread ? FLUSHER_THREADS_MAX : 0, options->trace);
     for (size_t i = 0; i < options->dir_count; i++)
         manager->dirs[i].path = path_without_slash(options->dirs[i]);
     int error = 0;
@@ -99,6 +104,7 @@ int log_manager_open_log(struct log_manager *manager, const char *path, struct s
                                    .log_start_offset = known == NULL ? 0 : known->log_start,
                                    .producer_id_expiration_ms =
                                        manager->options.producer_id_expiration_ms,
+                                   .flusher = manager->flusher,
                                    .on_event = log_chores_on_event,
                                    .arg = manager };
     int error = log_open(&options, out);

@@ -25,9 +25,11 @@ struct log_manager_options {
     const char *const *dirs; // log.dirs; copied
     size_t dir_count;
     int recovery_threads_per_dir; // num.recovery.threads.per.data.dir; 0: load on the caller's thread
-    bool has_thread;              // work in the background by itself
-    int64_t initial_delay_ms;     // log.initial.task.delay.ms
-    int64_t retention_check_ms;   // log.retention.check.interval.ms
+    bool has_thread; // work in the background by itself, and sync off the threads that append
+    bool
+        defers_flush; // without a thread: syncs wait for log_manager_run, else who appends does them
+    int64_t initial_delay_ms;                // log.initial.task.delay.ms
+    int64_t retention_check_ms;              // log.retention.check.interval.ms
     int64_t recovery_point_checkpoint_ms;    // log.flush.offset.checkpoint.interval.ms
     int64_t log_start_checkpoint_ms;         // log.flush.start.offset.checkpoint.interval.ms
     int64_t high_watermark_checkpoint_ms;    // replica.high.watermark.checkpoint.interval.ms

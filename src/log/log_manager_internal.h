@@ -10,6 +10,7 @@
 
 #include "base/hashmap.h"
 #include "base/list.h"
+#include "log/log_flusher.h"
 #include "log/log_manager.h"
 
 enum { LOG_MANAGER_MAGIC = 0x106a6e7 };
@@ -52,8 +53,9 @@ struct log_manager {
     pthread_mutex_t checkpoints_lock; // one writer at a time; before `lock`
     struct hashmap logs;              // "topic-N" → struct managed
     struct list work;
-    size_t deletions; // among the work
-    bool is_work_new; // some was added since the last run began
+    size_t deletions;            // among the work
+    bool is_work_new;            // some was added since the last run began
+    struct log_flusher *flusher; // of all logs
     int64_t chore_due_ms[CHORE_COUNT];
     bool is_stopping;
     bool has_thread;

@@ -211,8 +211,9 @@ static int note_recovered(struct log *log, struct segment *segment, struct batch
     if (error != 0)
         return error;
     int32_t epoch = batch_leader_epoch(scan->header);
-    if (with_state && epoch > leader_epochs_latest(&log->epochs))
-        leader_epochs_assign(&log->epochs, epoch, batch_base_offset(scan->header));
+    if (with_state && epoch > leader_epochs_latest(&log->epochs) &&
+        leader_epochs_assign(&log->epochs, epoch, batch_base_offset(scan->header)))
+        log->unsynced |= LOG_UNSYNCED_EPOCHS;
     struct completed_txn completed;
     if (with_state && producer_state_apply(&log->producers, batch, &completed)) {
         struct aborted_txn aborted = { completed.producer_id, completed.first_offset,
@@ -467,8 +468,8 @@ static bool is_empty(const struct log *log)
     return true;
 }
 
-// partition.metadata is synced before the first batch is written. So one that a power loss has torn belongs to an
-// empty log and is as good as none; beside batches it is damage.
+// partition.metadata is written with the first batch, which is not acknowledged before (log_flush.c): a log without it
+// holds nothing that anybody was promised. One that is there and unreadable is damage, unless the log is empty.
 static int load_metadata(struct log *log, bool is_new)
 {
     struct uuid topic_id = UUID_ZERO;
@@ -477,8 +478,8 @@ static int load_metadata(struct log *log, bool is_new)
     if (error == -ENOENT || (error == -EBADMSG && is_empty(log))) {
         if (uuid_is_zero(log->topic_id))
             return 0;
-        log->is_metadata_unsynced = true;
-        return partition_metadata_write(log->files.disk, log->files.dir, log->topic_id, is_new);
+        log->unsynced |= LOG_UNSYNCED_METADATA;
+        return 0;
     }
     if (error == -EBADMSG)
         trace_error(log->files.trace, "partition.metadata unreadable dir=\"%s\"", log->files.dir);
@@ -550,10 +551,13 @@ static int load_files(struct log *log, const struct log_options *options, struct
     set_offsets(log, start, end, is_clean ? end : options->recovery_point);
     bool changed = leader_epochs_truncate_end(&log->epochs, end);
     changed |= leader_epochs_truncate_start(&log->epochs, start);
-    if (changed || (!is_clean && log->epochs.count > 0))
-        error = log_write_epochs(log);
-    if (error == 0)
-        error = drop_stray_snapshots(log);
+    if (!epochs_good)
+        log->unsynced |= LOG_UNSYNCED_EPOCHS;
+    else if (changed)
+        log->unsynced |= LOG_UNSYNCED_EPOCHS_LATER;
+    if (!is_clean)
+        log->unsynced |= LOG_UNSYNCED_DIR;
+    error = drop_stray_snapshots(log);
     if (error == 0)
         error = producer_state_reload(&log->producers, start, end, clock_wall_ms(log->files.clock));
     if (error == 0 && log->producers.map_end_offset < end)
@@ -576,7 +580,7 @@ int log_load(struct log *log, const struct log_options *options)
                     options->log_start_offset);
         log->producers.map_end_offset = log->producers.last_snapshot_offset =
             options->log_start_offset;
-        log->is_metadata_unsynced = true;
+        log->unsynced |= LOG_UNSYNCED_DIR;
         return error;
     }
     struct names names = { 0 };

@@ -39,7 +39,7 @@ void log_move_start(struct log *log, int64_t offset)
     log_update_first_unstable(log);
     // Not worth a sync that others would wait for: what the file says of epochs before the log start, a start drops.
     if (leader_epochs_truncate_start(&log->epochs, offset))
-        log->has_stale_epochs = true;
+        log->unsynced |= LOG_UNSYNCED_EPOCHS_LATER;
 }
 
 enum kafka_error log_set_start_offset(struct log *log, int64_t offset)

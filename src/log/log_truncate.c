@@ -22,14 +22,14 @@ static int start_over(struct log *log, int64_t offset)
     if (error == 0)
         log_add_segment(log, segment);
     leader_epochs_clear(&log->epochs);
-    if (error == 0)
-        error = log_write_epochs(log);
+    log->unsynced |= LOG_UNSYNCED_EPOCHS | LOG_UNSYNCED_DIR;
     if (error == 0)
         error = producer_state_truncate_fully(&log->producers, offset);
     atomic_store(&log->end_offset, offset);
     atomic_store(&log->start_offset, offset);
     atomic_store(&log->high_watermark, offset);
     lower(&log->recovery_point, offset);
+    log_flush_truncated(log, offset);
     return error;
 }
 
@@ -50,11 +50,11 @@ static int cut(struct log *log, int64_t offset)
     lower(&log->recovery_point, offset);
     lower(&log->start_offset, offset);
     lower(&log->high_watermark, offset);
+    log_flush_truncated(log, offset);
     if (leader_epochs_truncate_end(&log->epochs, offset))
-        error = log_write_epochs(log);
-    if (error == 0)
-        error = producer_state_reload(&log->producers, log_start_offset(log), offset,
-                                      clock_wall_ms(log->files.clock));
+        log->unsynced |= LOG_UNSYNCED_EPOCHS;
+    error = producer_state_reload(&log->producers, log_start_offset(log), offset,
+                                  clock_wall_ms(log->files.clock));
     return error != 0 ? error : log_replay_producers(log, offset);
 }
 
@@ -73,7 +73,7 @@ int log_truncate(struct log *log, int64_t offset)
                        log->files.dir, offset, log_high_watermark(log));
         error = cut(log, offset);
     } else if (leader_epochs_truncate_end(&log->epochs, log_end_offset(log))) {
-        error = log_write_epochs(log);
+        log->unsynced |= LOG_UNSYNCED_EPOCHS;
     }
     if (error != 0)
         log_fail(log, "truncate", error);

@@ -120,23 +120,14 @@ int partition_metadata_read(struct disk *disk, const char *dir, struct uuid *top
     return error;
 }
 
-int partition_metadata_write(struct disk *disk, const char *dir, struct uuid topic_id, bool is_new)
+int partition_metadata_write(struct disk *disk, const char *dir, struct uuid topic_id,
+                             bool is_synced)
 {
     char id[UUID_TEXT_SIZE];
     uuid_format(topic_id, id);
     char *path = mem_printf("%s/partition.metadata", dir);
     char *text = mem_printf("version: 0\ntopic_id: %s", id);
-    int error;
-    if (is_new) {
-        struct disk_file *file;
-        error = disk_open(disk, path, DISK_CREATE | DISK_TRUNCATE, &file);
-        if (error == 0) {
-            error = disk_pwrite(file, text, strlen(text), 0);
-            disk_file_unref(file);
-        }
-    } else {
-        error = disk_replace(disk, path, text, strlen(text));
-    }
+    int error = disk_replace(disk, path, text, strlen(text), is_synced);
     mem_free(text);
     mem_free(path);
     return error;

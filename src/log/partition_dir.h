@@ -40,8 +40,8 @@ char *log_file_path(const char *dir, int64_t offset, const char *suffix); // mem
 
 // -ENOENT; -EBADMSG when it is not what Kafka writes.
 int partition_metadata_read(struct disk *disk, const char *dir, struct uuid *topic_id);
-// Without a sync: the log syncs it with the directory before its first batch. Whole or not at all for who is killed,
-// unless is_new: then there are no batches yet, and a torn file is as good as none.
-int partition_metadata_write(struct disk *disk, const char *dir, struct uuid topic_id, bool is_new);
+// Whole or not at all: disk_replace.
+int partition_metadata_write(struct disk *disk, const char *dir, struct uuid topic_id,
+                             bool is_synced);
 
 #endif

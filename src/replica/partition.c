@@ -112,6 +112,12 @@ static void wake_all(struct partition *partition, struct partition_woken *woken)
     pthread_mutex_unlock(&partition->_waiters_lock);
 }
 
+static bool is_settled(const struct log *log, const struct partition_waiter *waiter)
+{
+    return waiter->kind == PARTITION_WAIT_FOR_FLUSH ? log_flush_limit(log) >= waiter->offset
+                                                    : log_high_watermark(log) >= waiter->offset;
+}
+
 // The log grew by `bytes` (INT64_MAX: the high watermark moved for another reason). The role lock is held for reading.
 static void wake_satisfied(struct partition *partition, struct log *log, int64_t bytes,
                            struct partition_woken *woken)
@@ -128,7 +134,7 @@ static void wake_satisfied(struct partition *partition, struct log *log, int64_t
     list_for_each_safe(at, next, &partition->_commit_waiters)
     {
         struct partition_waiter *waiter = container_of(at, struct partition_waiter, _link);
-        if (ends[READ_UNCOMMITTED] >= waiter->offset)
+        if (is_settled(log, waiter))
             waiter_take(partition, waiter, woken);
     }
     list_for_each_safe(at, next, &partition->_data_waiters)
@@ -155,9 +161,9 @@ static bool is_satisfied(struct partition *partition, const struct partition_wai
     pthread_rwlock_rdlock(&partition->_lock);
     struct log *log = partition->log;
     if (log != NULL && atomic_load(&partition->_changes) == waiter->changes)
-        satisfied = waiter->kind == PARTITION_WAIT_FOR_COMMIT
-                        ? log_high_watermark(log) >= waiter->offset
-                        : visible_end(log, waiter->isolation) > waiter->offset;
+        satisfied = waiter->kind == PARTITION_WAIT_FOR_DATA
+                        ? visible_end(log, waiter->isolation) > waiter->offset
+                        : is_settled(log, waiter) || log_has_failed(log);
     pthread_rwlock_unlock(&partition->_lock);
     return satisfied;
 }
@@ -169,8 +175,8 @@ enum partition_wait_result partition_wait(struct partition_waiter *waiter)
     pthread_mutex_lock(&partition->_waiters_lock);
     bool is_idle = atomic_load(&waiter->_state) == WAITER_IDLE;
     if (is_idle) {
-        list_append(waiter->kind == PARTITION_WAIT_FOR_COMMIT ? &partition->_commit_waiters
-                                                              : &partition->_data_waiters,
+        list_append(waiter->kind == PARTITION_WAIT_FOR_DATA ? &partition->_data_waiters
+                                                            : &partition->_commit_waiters,
                     &waiter->_link);
         atomic_store(&waiter->_state, WAITER_LINKED);
         atomic_fetch_add(&partition->_waiters_count, 1);
@@ -210,6 +216,8 @@ static bool high_watermark_advance(struct partition *partition)
 {
     struct log *log = partition->log;
     int64_t end = log_end_offset(log);
+    int64_t limit = log_flush_limit(log); // (6): asked after the end
+    end = limit < end ? limit : end;
     for (int32_t i = 0; i < partition->followers_count; i++) {
         const struct partition_follower *follower = &partition->followers[i];
         int64_t its_end = atomic_load(&follower->end_offset);
@@ -356,6 +364,50 @@ static bool has_enough_in_sync(struct partition *partition)
     return partition->isr_count >= least;
 }
 
+// (6). What was appended under a limit counts as committed when the limit moves: on_flushed is told.
+static void on_flushed(struct log_flush_wait *wait);
+
+// The role lock is held.
+static void await_flush(struct partition *partition)
+{
+    if (atomic_exchange(&partition->_awaits_flush, true))
+        return; // whoever clears it looks at the limit afterwards
+    partition->_flush_wait.on_flushed = on_flushed;
+    partition_ref(partition);
+    if (log_await_flush(partition->log, &partition->_flush_wait))
+        return;
+    atomic_store(&partition->_awaits_flush, false);
+    atomic_fetch_sub(&partition->_refs, 1); // never the last: the caller has one
+}
+
+static void on_flushed(struct log_flush_wait *wait)
+{
+    struct partition *partition = container_of(wait, struct partition, _flush_wait);
+    struct partition_woken woken;
+    partition_woken_init(&woken);
+    bool is_moved = false;
+    int64_t high_watermark = -1;
+    atomic_store(&partition->_awaits_flush, false);
+    pthread_rwlock_rdlock(&partition->_lock);
+    struct log *log = partition->log;
+    if (log != NULL) {
+        if (log_flush_limit(log) != INT64_MAX)
+            await_flush(partition);
+        is_moved = is_leader(partition) && high_watermark_advance(partition);
+        high_watermark = log_high_watermark(log);
+        if (log_has_failed(log))
+            wake_all(partition, &woken);
+        else
+            wake_satisfied(partition, log, INT64_MAX, &woken);
+    }
+    struct partition_observer *observer = partition->observer;
+    pthread_rwlock_unlock(&partition->_lock);
+    if (is_moved && observer != NULL && observer->on_high_watermark != NULL)
+        observer->on_high_watermark(observer, partition->index, high_watermark);
+    partition_wake(&woken);
+    partition_unref(partition);
+}
+
 enum kafka_error partition_append(struct partition *partition, struct bytes records, int16_t acks,
                                   int32_t expected_leader_epoch, enum log_append_origin origin,
                                   struct arena *arena, struct log_append_result *result,
@@ -407,6 +459,8 @@ enum kafka_error partition_append_transactional(
         struct log *log = partition->log;
         error = log_append_transactional(log, records, partition->leader_epoch, origin, transaction,
                                          arena, result);
+        if (error == KERR_NONE && log_flush_limit(log) != INT64_MAX)
+            await_flush(partition);
         if (error == KERR_NONE && !result->is_duplicate) {
             is_moved = high_watermark_advance(partition);
             high_watermark = log_high_watermark(log);
@@ -421,6 +475,21 @@ enum kafka_error partition_append_transactional(
     return error;
 }
 
+enum kafka_error partition_check_flushed(struct partition *partition, int64_t offset,
+                                         bool *is_flushed)
+{
+    enum kafka_error error = KERR_NONE;
+    pthread_rwlock_rdlock(&partition->_lock);
+    struct log *log = partition->log;
+    *is_flushed = log != NULL && log_flush_limit(log) >= offset;
+    if (log == NULL)
+        error = partition->is_offline ? KERR_KAFKA_STORAGE_ERROR : KERR_NOT_LEADER_OR_FOLLOWER;
+    else if (!*is_flushed && log_has_failed(log))
+        error = KERR_KAFKA_STORAGE_ERROR;
+    pthread_rwlock_unlock(&partition->_lock);
+    return error;
+}
+
 enum kafka_error partition_check_committed(struct partition *partition, int64_t offset,
                                            bool *is_committed)
 {
@@ -431,6 +500,8 @@ enum kafka_error partition_check_committed(struct partition *partition, int64_t 
         *is_committed = true;
         if (!has_enough_in_sync(partition))
             error = KERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND;
+    } else if (error == KERR_NONE && log_has_failed(partition->log)) {
+        error = KERR_KAFKA_STORAGE_ERROR;
     }
     pthread_rwlock_unlock(&partition->_lock);
     return error;

@@ -17,6 +17,8 @@
 // (4) No wake-up is lost: an append moves the end and then looks for waiters, a waiter links itself and then looks at
 //     the end, both in one total order.
 // (5) Appending takes two uncontended locks and no memory. Reading takes one of each and none.
+// (6) What flush.messages wants synced is neither committed nor acknowledged before it is (log_flush_limit): whoever
+//     appended waits, no thread does.
 #ifndef REPLICA_PARTITION_H
 #define REPLICA_PARTITION_H
 
@@ -79,6 +81,8 @@ struct partition {
     struct list _commit_waiters;
     atomic_int _waiters_count;
     atomic_uint _changes; // of role, epoch or log
+    struct log_flush_wait _flush_wait;
+    atomic_bool _awaits_flush; // _flush_wait is linked, and holds a reference
 };
 
 // A rwlock whose writer does not starve behind readers that follow each other without a gap. It must not be taken for
@@ -157,8 +161,12 @@ enum kafka_error partition_begin_verification(struct partition *partition, int64
                                               int16_t epoch, int32_t sequence, bool adds_partition,
                                               uint64_t *guard);
 
+// Whether everything before `offset`, as far as flush.messages wants it synced, is. NONE with *is_flushed,
+// KAFKA_STORAGE_ERROR, or NOT_LEADER_OR_FOLLOWER when the log is gone.
+enum kafka_error partition_check_flushed(struct partition *partition, int64_t offset,
+                                         bool *is_flushed);
 // Whether everything before `offset` is on all in-sync replicas. NONE with *is_committed, NOT_LEADER_OR_FOLLOWER, or
-// NOT_ENOUGH_REPLICAS_AFTER_APPEND.
+// NOT_ENOUGH_REPLICAS_AFTER_APPEND, or KAFKA_STORAGE_ERROR.
 enum kafka_error partition_check_committed(struct partition *partition, int64_t offset,
                                            bool *is_committed);
 
@@ -253,7 +261,11 @@ enum kafka_error partition_delete_records(struct partition *partition, int64_t o
 
 // ---- waiting ------------------------------------------------------------------------------------------------
 
-enum partition_wait { PARTITION_WAIT_FOR_DATA, PARTITION_WAIT_FOR_COMMIT };
+enum partition_wait {
+    PARTITION_WAIT_FOR_DATA,
+    PARTITION_WAIT_FOR_COMMIT,
+    PARTITION_WAIT_FOR_FLUSH,
+};
 
 // One wish, for one wake-up. Embedded in something counted: the owner holds a reference for a waiter that waits, which
 // passes to `wake`, unless partition_unwait gives it back.
@@ -261,8 +273,9 @@ struct partition_waiter {
     struct partition *partition; // borrowed
     enum partition_wait kind;
     enum partition_isolation isolation; // of a reader
-    int64_t offset;   // DATA: the end that it has seen. COMMIT: the high watermark that it needs
-    unsigned changes; // DATA: from partition_read. COMMIT: from partition_changes
+    int64_t
+        offset; // DATA: the end that it has seen. COMMIT, FLUSH: what is to be committed, or synced, before it
+    unsigned changes; // DATA: from partition_read. Others: from partition_changes
     // DATA: bytes that are still missing on all partitions of the fetch; shared by its waiters. One is woken when it
     // falls to 0. NULL: by anything new.
     atomic_llong *missing_bytes;

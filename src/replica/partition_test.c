@@ -4,6 +4,7 @@
 #include "base/clock_posix.h"
 #include "base/disk_posix.h"
 #include "base/testing.h"
+#include "log/log_flusher.h"
 #include "record/batch_builder.h"
 
 enum { ME = 1, OTHER = 2, THIRD = 3 };
@@ -12,6 +13,7 @@ struct fixture {
     char folder[200];
     struct trace trace;
     struct log *log;
+    struct log_flusher *flusher;
     struct partition *partition;
     struct arena arena;
     struct partition_woken woken;
@@ -36,8 +38,9 @@ static void lead_three(struct fixture *f, int32_t epoch)
     set_state(f, ME, epoch, (int32_t[]){ ME, OTHER, THIRD }, 3, (int32_t[]){ ME, OTHER, THIRD }, 3);
 }
 
-static void begin(struct fixture *f)
+static void begin_flushing(struct fixture *f, struct log_flusher *flusher)
 {
+    f->flusher = flusher;
     CU_ASSERT_PTR_NOT_NULL_FATAL(test_folder(f->folder, sizeof f->folder));
     trace_init(&f->trace, clock_posix(), TRACE_ERROR, -1);
     arena_init(&f->arena);
@@ -50,9 +53,15 @@ static void begin(struct fixture *f)
                                    .trace = &f->trace,
                                    .dir = dir,
                                    .config = &log_config_default,
-                                   .topic_id = id };
+                                   .topic_id = id,
+                                   .flusher = flusher };
     CU_ASSERT_EQUAL_FATAL(log_open(&options, &f->log), 0);
     f->partition = partition_new(str_of("t"), id, 0, ME, false);
+}
+
+static void begin(struct fixture *f)
+{
+    begin_flushing(f, NULL);
 }
 
 static void end(struct fixture *f)
@@ -61,6 +70,8 @@ static void end(struct fixture *f)
     partition_wake(&f->woken);
     partition_unref(f->partition);
     CU_ASSERT_EQUAL(log_close(f->log), 0);
+    if (f->flusher != NULL)
+        log_flusher_free(f->flusher);
     arena_fini(&f->arena);
     trace_fini(&f->trace);
     CU_ASSERT_EQUAL(disk_remove_tree(disk_posix(), f->folder), 0);
@@ -329,6 +340,51 @@ static void commits_wake_producers(void)
     end(&f);
 }
 
+// What the disk does not have yet is not committed: no consumer sees it, and nobody waits with a thread.
+static void what_is_not_synced_is_not_committed(void)
+{
+    struct fixture f;
+    struct trace trace;
+    trace_init(&trace, clock_posix(), TRACE_ERROR, -1);
+    begin_flushing(&f, log_flusher_new(0, &trace));
+    struct log_config config = log_config_default;
+    config.flush_messages = 1;
+    log_set_config(f.log, &config);
+    lead_alone(&f, 0);
+    struct sleeper flushed, committed, data;
+    for (int64_t round = 0; round < 2; round++) {
+        append(&f, 2, 1, NULL);
+        append(&f, 2, 1, NULL);
+        int64_t begin_offset = 4 * round, end_offset = 4 * round + 4;
+        CU_ASSERT_EQUAL(partition_high_watermark(f.partition), begin_offset);
+        CU_ASSERT_EQUAL(partition_log_end_offset(f.partition), end_offset);
+        bool is_settled = true;
+        CU_ASSERT_EQUAL(partition_check_flushed(f.partition, end_offset, &is_settled), KERR_NONE);
+        CU_ASSERT_FALSE(is_settled);
+        CU_ASSERT_EQUAL(partition_check_committed(f.partition, end_offset, &is_settled), KERR_NONE);
+        CU_ASSERT_FALSE(is_settled);
+        sleep_for_data(&f, &flushed, end_offset, 0);
+        sleep_for_data(&f, &committed, end_offset, 0);
+        sleep_for_data(&f, &data, begin_offset, 1);
+        flushed.waiter.kind = PARTITION_WAIT_FOR_FLUSH;
+        committed.waiter.kind = PARTITION_WAIT_FOR_COMMIT;
+        CU_ASSERT_EQUAL(partition_wait(&flushed.waiter), PARTITION_WAITS);
+        CU_ASSERT_EQUAL(partition_wait(&committed.waiter), PARTITION_WAITS);
+        CU_ASSERT_EQUAL(partition_wait(&data.waiter), PARTITION_WAITS);
+        partition_wake(&f.woken);
+        CU_ASSERT_EQUAL(flushed.woken + committed.woken + data.woken, 0);
+        log_flusher_run(f.flusher);
+        CU_ASSERT_EQUAL(flushed.woken, 1);
+        CU_ASSERT_EQUAL(committed.woken, 1);
+        CU_ASSERT_EQUAL(data.woken, 1);
+        CU_ASSERT_EQUAL(partition_high_watermark(f.partition), end_offset);
+        CU_ASSERT_EQUAL(partition_check_flushed(f.partition, end_offset, &is_settled), KERR_NONE);
+        CU_ASSERT_TRUE(is_settled);
+    }
+    end(&f);
+    trace_fini(&trace);
+}
+
 static void losing_the_lead_wakes_all(void)
 {
     struct fixture f;
@@ -461,5 +517,6 @@ static void records_are_deleted(void)
 TEST_MAIN("partition", TEST(records_are_deleted), TEST(alone_all_is_committed_at_once),
           TEST(followers_commit_by_fetching), TEST(too_few_in_sync), TEST(epochs_are_checked),
           TEST(a_stale_state_is_ignored), TEST(an_append_wakes_once_when_told), TEST(bytes_add_up),
-          TEST(commits_wake_producers), TEST(losing_the_lead_wakes_all), TEST(offsets_by_time),
+          TEST(commits_wake_producers), TEST(what_is_not_synced_is_not_committed),
+          TEST(losing_the_lead_wakes_all), TEST(offsets_by_time),
           TEST(a_new_leader_does_not_know_what_is_committed), TEST(a_closed_partition_says_why))

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Threads that sync logs whose flush is due (log_flush.c), so that nobody who appends waits for the disk.
+//
+//     log_flush_demand ──> queue: each log once ──> up to FLUSHER_THREADS_MAX threads ──> log_flush_now
+//
+// A log is synced by one thread at a time; what is appended meanwhile puts it in the queue again. Several threads,
+// because a file system writes the syncs of several files that wait at once as one (its journal's group commit).
+// Threads are started when there is something to do for them and the others are busy, and stay.
+#ifndef LOG_LOG_FLUSHER_H
+#define LOG_LOG_FLUSHER_H
+
+#include "base/trace.h"
+
+struct log;
+struct log_flusher;
+
+enum { FLUSHER_THREADS_MAX = 8 };
+
+// threads_max 0: log_flusher_run does the work, in tests and simulations.
+struct log_flusher *log_flusher_new(int threads_max, struct trace *trace);
+// Ends what is being synced; what is still queued is not. Nobody submits any more.
+void log_flusher_free(struct log_flusher *flusher);
+// Any thread, without the log's lock. Takes a reference of its own.
+void log_flusher_submit(struct log_flusher *flusher, struct log *log);
+// Syncs everything that is queued, on this thread.
+void log_flusher_run(struct log_flusher *flusher);
+
+#endif
