@@ -6,6 +6,7 @@ A suite is a folder with
              prints `ok TEST`, `not ok TEST reason` or `skip TEST reason`, one line each
     tests    the names of its tests, one a line; a test that says nothing has failed
     needs    what must be there to build and run it (needs.py)
+    server.properties  (may lack) lines more for the broker's configuration
     inputs   (may lack) the files that its build depends on, one a line; otherwise all of them
 """
 
@@ -34,7 +35,7 @@ def discover(here):
     """All suites, in the order in which a person wants to see them fail."""
     folders = [os.path.join(here, "clients", name)
                for name in sorted(os.listdir(os.path.join(here, "clients")))]
-    folders += [os.path.join(here, name) for name in ("tools", "packages", "handover")]
+    folders += [os.path.join(here, name) for name in ("tools", "packages", "handover", "streams")]
     return [Suite(f) for f in folders if os.path.exists(os.path.join(f, "suite"))]
 
 
@@ -114,8 +115,10 @@ class Suite:
         work = tempfile.mkdtemp(prefix="compat-%s-" % self.name)
         broker = None
         try:
+            own_settings = os.path.join(self.folder, "server.properties")
             broker = Broker.create(os.path.join(work, "broker"), setting.kind, setting.odradekd,
-                                   setting.settings)
+                                   (_lines(own_settings) if os.path.exists(own_settings) else [])
+                                   + setting.settings)
             broker.start()
             own = os.path.join(work, "work")
             os.makedirs(own)
