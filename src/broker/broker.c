@@ -250,6 +250,8 @@ static void on_config_changed(void *arg)
 {
     struct broker *broker = arg;
     replicas_reconfigure(broker->node.replicas);
+    log_manager_set_producer_id_expiration(broker->logs,
+                                           long_of(broker, CONFIG_PRODUCER_ID_EXPIRATION_MS));
     network_update_limits(broker->network);
 }
 

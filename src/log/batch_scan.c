@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "record/old_records.h"
 
 void batch_scan_init(struct batch_scan *scan, struct disk_file *file, int64_t position, int64_t end)
 {
@@ -55,10 +56,27 @@ static const uint8_t *header_at(struct batch_scan *scan, int64_t position)
     return scan->_buffer + into;
 }
 
-static bool is_old_format(struct batch_scan *scan)
+static bool found(struct batch_scan *scan, const uint8_t *header, int64_t size)
 {
-    struct bytes batch;
-    return batch_scan_load(scan, &batch) && batch_is_old_format(batch);
+    if (size > scan->_end - scan->position)
+        return fault(scan, "cut batch");
+    scan->header = header;
+    scan->size = size;
+    scan->_next = scan->position + size;
+    return true;
+}
+
+static bool found_old(struct batch_scan *scan, const uint8_t *head)
+{
+    if (!old_records_is_message(head))
+        return fault(scan, "no batch");
+    if (batch_base_offset(head) < 0)
+        return fault(scan, "impossible offsets");
+    if (batch_size(head) > scan->_end - scan->position)
+        return fault(scan, "cut batch");
+    old_records_header(head, scan->_old_header);
+    scan->is_old_format = true;
+    return found(scan, scan->_old_header, batch_size(head));
 }
 
 bool batch_scan_next(struct batch_scan *scan)
@@ -68,31 +86,28 @@ bool batch_scan_next(struct batch_scan *scan)
     scan->position = scan->_next;
     if (scan->position == scan->_end)
         return false;
-    // Records of old formats may be smaller than our header.
+    // Messages of old formats may be smaller than our header.
     if (scan->_end - scan->position < BATCH_SIZE_OVERHEAD + BATCH_MIN_SIZE_FIELD)
         return fault(scan, "cut header");
     const uint8_t *header = header_at(scan, scan->position);
     if (header == NULL)
         return false;
     int64_t size = batch_size(header);
-    if (batch_magic(header) != BATCH_MAGIC) {
-        scan->size = size;
-        scan->is_old_format = size > BATCH_SIZE_OVERHEAD && size <= scan->_end - scan->position &&
-                              is_old_format(scan);
-        return fault(scan, scan->is_old_format ? "record of a format before v2" : "no batch");
-    }
+    scan->is_old_format = false;
+    if (batch_magic(header) != BATCH_MAGIC)
+        return found_old(scan, header);
     if (scan->_end - scan->position < BATCH_HEADER_SIZE)
         return fault(scan, "cut header");
     if (size < BATCH_HEADER_SIZE)
         return fault(scan, "impossible size");
-    if (size > scan->_end - scan->position)
-        return fault(scan, "cut batch");
     if (batch_last_offset_delta(header) < 0 || batch_base_offset(header) < 0)
         return fault(scan, "impossible offsets");
-    scan->header = header;
-    scan->size = size;
-    scan->_next = scan->position + size;
-    return true;
+    return found(scan, header, size);
+}
+
+bool batch_scan_is_intact(const struct batch_scan *scan, struct bytes batch)
+{
+    return scan->is_old_format ? old_records_is_intact(batch) : batch_is_intact(batch);
 }
 
 bool batch_scan_load(struct batch_scan *scan, struct bytes *batch)

@@ -7,6 +7,9 @@
 //     if (scan.error != 0) …          // the disk's
 //     if (scan.fault != NULL) …       // what lies at scan.position is no batch; it says why
 //     batch_scan_fini(&scan);
+//
+// A segment may hold messages of magic 0 and 1 beside batches. Each shows here as a batch: its header says what a
+// batch's would (old_records_header), only batch_scan_load gives the message as it is.
 // Tested by log_test.c and log_faults_test.c.
 #ifndef LOG_BATCH_SCAN_H
 #define LOG_BATCH_SCAN_H
@@ -17,12 +20,12 @@
 enum { BATCH_SCAN_AHEAD = 8192 };
 
 struct batch_scan {
-    const uint8_t *header; // 61 bytes of the present batch
+    const uint8_t *header; // 61 bytes of the present batch; made up for a message of magic 0 or 1
     int64_t position;      // of the present batch
     int64_t size;
     int error;
     const char *fault;
-    bool is_old_format; // the fault is a sound record of a format before v2
+    bool is_old_format; // the present batch is a message of magic 0 or 1 (record/old_records.h)
     struct disk_file *_file;
     int64_t _next;
     int64_t _end;
@@ -30,6 +33,7 @@ struct batch_scan {
     size_t _buffer_used;
     uint8_t *_whole; // for batch_scan_load
     size_t _whole_capacity;
+    uint8_t _old_header[BATCH_HEADER_SIZE];
     uint8_t _buffer[BATCH_SCAN_AHEAD];
 };
 
@@ -39,6 +43,8 @@ void batch_scan_init(struct batch_scan *scan, struct disk_file *file, int64_t po
 bool batch_scan_next(struct batch_scan *scan);
 // The present batch in memory, valid until the next call; false when it cannot be read.
 bool batch_scan_load(struct batch_scan *scan, struct bytes *batch);
+// The present batch's CRC is right; `batch` is from batch_scan_load.
+bool batch_scan_is_intact(const struct batch_scan *scan, struct bytes batch);
 void batch_scan_fini(struct batch_scan *scan);
 
 #endif

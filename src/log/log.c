@@ -467,6 +467,13 @@ int log_roll(struct log *log)
     return error;
 }
 
+void log_set_producer_id_expiration(struct log *log, int64_t expiration_ms)
+{
+    log_lock(log);
+    log->producers.expiration_ms = expiration_ms;
+    log_unlock(log);
+}
+
 void log_expire_producers(struct log *log)
 {
     log_lock(log);

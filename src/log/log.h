@@ -179,8 +179,8 @@ struct log_slice {
 enum kafka_error log_read(struct log *log, int64_t offset, int32_t max_bytes,
                           bool at_least_one_batch, int64_t end_offset_limit, struct log_slice *out);
 
-// The same as memory: whole batches into the buffer, which grows. Returns the bytes, 0 at the limit, or
-// -ERANGE, -EIO…. `*buffer` and `*capacity` start as NULL and 0; mem_free it in the end.
+// The same as memory: whole batches into the buffer, which grows; messages of magic 0 and 1 are made batches. Returns
+// the bytes, 0 at the limit, or -ERANGE, -EIO…. `*buffer` and `*capacity` start as NULL and 0; mem_free it in the end.
 int64_t log_read_batches(struct log *log, int64_t offset, int32_t max_bytes,
                          int64_t end_offset_limit, uint8_t **buffer, size_t *capacity);
 
@@ -244,7 +244,8 @@ int log_roll(struct log *log);
 int log_truncate(struct log *log, int64_t offset);
 // Empties the log; it goes on at `offset`.
 int log_truncate_fully(struct log *log, int64_t offset);
-// Forgets producers that have been silent for longer than the expiration.
+// Forgets producers that have been silent for longer than the expiration, which may change.
+void log_set_producer_id_expiration(struct log *log, int64_t expiration_ms);
 void log_expire_producers(struct log *log);
 // Retention: takes the oldest segments out that lie before the log start and, with cleanup.policy=delete, those beyond
 // retention.bytes and retention.ms (log_retention.c). Returns how many, or -errno: then the log has failed.

@@ -93,6 +93,9 @@ int log_manager_open_log(struct log_manager *manager, const char *path, struct s
 {
     struct log_config config;
     manager->options.config_of(manager->options.arg, topic, &config);
+    pthread_mutex_lock(&manager->lock);
+    int64_t expiration_ms = manager->options.producer_id_expiration_ms;
+    pthread_mutex_unlock(&manager->lock);
     struct log_options options = { .disk = manager->options.disk,
                                    .clock = manager->options.clock,
                                    .trace = manager->options.trace,
@@ -102,8 +105,7 @@ int log_manager_open_log(struct log_manager *manager, const char *path, struct s
                                    .is_clean = is_clean,
                                    .recovery_point = known == NULL ? 0 : known->recovery_point,
                                    .log_start_offset = known == NULL ? 0 : known->log_start,
-                                   .producer_id_expiration_ms =
-                                       manager->options.producer_id_expiration_ms,
+                                   .producer_id_expiration_ms = expiration_ms,
                                    .flusher = manager->flusher,
                                    .on_event = log_chores_on_event,
                                    .arg = manager };
@@ -263,6 +265,17 @@ void log_manager_config_changed(struct log_manager *manager, struct str topic)
         if (str_eq(partition_dir_parse(log_name(log)).topic, topic))
             log_set_config(log, &config);
     log_chores_wake(manager);
+}
+
+void log_manager_set_producer_id_expiration(struct log_manager *manager, int64_t expiration_ms)
+{
+    pthread_mutex_lock(&manager->lock);
+    bool is_new = manager->options.producer_id_expiration_ms != expiration_ms;
+    manager->options.producer_id_expiration_ms = expiration_ms;
+    pthread_mutex_unlock(&manager->lock);
+    struct log *log;
+    for (size_t i = 0; is_new && (log = log_manager_next(manager, &i)) != NULL; log_unref(log))
+        log_set_producer_id_expiration(log, expiration_ms);
 }
 
 // ---- stopping -------------------------------------------------------------------------------------------

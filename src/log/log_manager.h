@@ -76,6 +76,9 @@ int log_manager_delete(struct log_manager *manager, struct str topic, int32_t pa
 // Reads the configuration of a topic's logs again; of none but the broker's own for an empty name.
 void log_manager_config_changed(struct log_manager *manager, struct str topic);
 
+// producer.id.expiration.ms changed.
+void log_manager_set_producer_id_expiration(struct log_manager *manager, int64_t expiration_ms);
+
 // Writes all checkpoint files now. 0 or the first error.
 int log_manager_checkpoint(struct log_manager *manager);
 // Does what is due; returns when there will be more (wall clock, ms).

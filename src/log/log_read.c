@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "log/log_internal.h"
-#include "record/record.h"
+#include "record/old_records.h"
 
 enum { CHANGED = 1 }; // the log was truncated meanwhile, or an index rebuilt: start over
 
@@ -135,6 +135,36 @@ static int64_t whole_batches(struct bytes data)
     return rest.data - data.data;
 }
 
+static bool has_old_format(const uint8_t *data, size_t size)
+{
+    struct bytes rest = { data, size }, batch;
+    while (batch_next(&rest, &batch) == BATCH_FOUND)
+        if (batch_magic(batch.data) < BATCH_MAGIC)
+            return true;
+    return false;
+}
+
+// Who reads batches in memory need not know of messages of magic 0 and 1.
+static int64_t convert_old(uint8_t **buffer, size_t *capacity, size_t size)
+{
+    struct bytes rest = { *buffer, size }, batch;
+    struct strbuf out = STRBUF_EMPTY;
+    bool is_good = true;
+    while (is_good && batch_next(&rest, &batch) == BATCH_FOUND) {
+        if (batch_magic(batch.data) < BATCH_MAGIC)
+            is_good = old_records_convert(batch, &out);
+        else
+            strbuf_add(&out, batch.data, batch.size);
+    }
+    if (is_good) {
+        vec_reserve(*buffer, out.size, *capacity);
+        memcpy(*buffer, out.data, out.size);
+    }
+    int64_t result = is_good ? (int64_t)out.size : -EIO;
+    strbuf_fini(&out);
+    return result;
+}
+
 int64_t log_read_batches(struct log *log, int64_t offset, int32_t max_bytes,
                          int64_t end_offset_limit, uint8_t **buffer, size_t *capacity)
 {
@@ -156,7 +186,9 @@ int64_t log_read_batches(struct log *log, int64_t offset, int32_t max_bytes,
     if (n < 0)
         return n;
     int64_t size = whole_batches((struct bytes){ *buffer, (size_t)n });
-    return size > 0 ? size : -EIO;
+    return size <= 0                               ? -EIO
+           : has_old_format(*buffer, (size_t)size) ? convert_old(buffer, capacity, (size_t)size)
+                                                   : size;
 }
 
 // ---- by time ----------------------------------------------------------------------------------------
@@ -168,8 +200,8 @@ struct time_search {
 };
 
 // Looks into one batch for the first record with timestamp >= wanted (or == when exact), from start_offset on.
-static bool search_batch(struct bytes batch, int64_t wanted, bool exact, int64_t start_offset,
-                         struct log_timestamp_offset *out)
+static bool search_batch(const struct batch_scan *scan, struct bytes batch, int64_t wanted,
+                         bool exact, int64_t start_offset, struct log_timestamp_offset *out)
 {
     struct record_iter it;
     struct record record;
@@ -181,7 +213,7 @@ static bool search_batch(struct bytes batch, int64_t wanted, bool exact, int64_t
     record_iter_fini(&it);
     if (found)
         *out = (struct log_timestamp_offset){ record.timestamp, record.offset,
-                                              batch_leader_epoch(batch.data) };
+                                              batch_leader_epoch(scan->header) };
     return found;
 }
 
@@ -197,7 +229,7 @@ static int search_file(struct time_search *search, int64_t wanted, bool exact, i
         if (exact ? max != wanted : max < wanted)
             continue;
         if (!batch_scan_load(&scan, &batch) ||
-            search_batch(batch, wanted, exact, start_offset, out))
+            search_batch(&scan, batch, wanted, exact, start_offset, out))
             break;
         if (exact)
             break;

@@ -13,7 +13,7 @@
 // After a clean stop only the last few KB of the active segment and the snapshot are read. An index that is
 // missing or cannot be right is rebuilt from its segment whenever that is noticed.
 //
-// Batches of the formats before v2 are nothing that recovery may cut away: such a log is refused (-ENOTSUP).
+// Messages of magic 0 and 1 are kept like batches: they have no epoch and no producer.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -207,6 +207,8 @@ static int load_segments(struct log *log, struct names *names)
 static int note_recovered(struct log *log, struct segment *segment, struct batch_scan *scan,
                           struct bytes batch, bool with_state)
 {
+    if (scan->is_old_format)
+        batch = (struct bytes){ scan->header, BATCH_HEADER_SIZE };
     int error = segment_note_batch(segment, scan->header, (int32_t)scan->position);
     if (error != 0)
         return error;
@@ -244,15 +246,15 @@ static int recover_segment(struct log *log, struct segment *segment, bool with_s
     while (error == 0 && batch_scan_next(&scan)) {
         if (!batch_scan_load(&scan, &batch))
             break;
-        if (!batch_is_intact(batch))
+        if (!batch_scan_is_intact(&scan, batch))
             fault = "wrong checksum";
-        else if (batch_base_offset(batch.data) < *next_offset ||
-                 !segment_can_hold(segment, batch_last_offset(batch.data)))
+        else if (batch_base_offset(scan.header) < *next_offset ||
+                 !segment_can_hold(segment, batch_last_offset(scan.header)))
             fault = "offset out of order";
         if (fault != NULL)
             break;
         error = note_recovered(log, segment, &scan, batch, with_state);
-        *next_offset = batch_next_offset(batch.data);
+        *next_offset = batch_next_offset(scan.header);
         sound = scan.position + scan.size;
     }
     if (error == 0)
@@ -260,12 +262,10 @@ static int recover_segment(struct log *log, struct segment *segment, bool with_s
     if (error == 0 && scan.fault != NULL) {
         must(fault == NULL);
         fault = scan.fault;
-        if (scan.is_old_format)
-            error = -ENOTSUP;
     }
     batch_scan_fini(&scan);
     *cut_bytes = segment->size_bytes - sound;
-    if (error == -ENOTSUP || fault != NULL)
+    if (fault != NULL)
         trace_warn(log->files.trace,
                    "log recovery found damage file=\"%s/%020" PRId64 ".log\" position=%" PRId64
                    " fault=\"%s\" "

@@ -685,26 +685,46 @@ static void interrupted_compaction_is_settled(void)
     end();
 }
 
-// Records of a format before v2 are not ours to cut away.
-static void old_formats_are_refused(void)
+// Messages of magic 0 and 1, alone and compressed, are kept, found and read; damage behind them is cut away.
+static void old_formats_are_served(void)
 {
+    // offsets 0 (magic 0) and 1 (magic 1, timestamp 1); both with key and value null
+    static const uint8_t old[] = { 0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+                                   0,    14,   0xa7, 0xec, 0x68, 0x03, 0,    0,    0xff, 0xff,
+                                   0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0,    0,    0,    0,
+                                   0,    0,    0,    1,    0,    0,    0,    22,   0xdb, 0x54,
+                                   0x6d, 0x9a, 1,    0,    0,    0,    0,    0,    0,    0,
+                                   0,    1,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
     begin();
     struct log *log = open_with(&log_config_default, false, 0);
     append(log, 1, "value", now_ms);
     CU_ASSERT_EQUAL(log_close(log), 0);
-    // offset 0, size 22, CRC-32, magic 1, attributes 0, timestamp 1, key null, value null
-    static const uint8_t v1[] = { 0,    0,    0,    0,    0,    0,    0,    0,    0,    0,   0, 22,
-                                  0xdb, 0x54, 0x6d, 0x9a, 1,    0,    0,    0,    0,    0,   0, 0,
-                                  0,    1,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+    uint8_t *damaged = mem_zalloc(sizeof old + 40);
+    memcpy(damaged, old, sizeof old);
     char *path = file_of(0, ".log");
-    CU_ASSERT_EQUAL(disk_write_atomic(disk_posix(), path, v1, sizeof v1), 0);
+    CU_ASSERT_EQUAL(disk_write_atomic(disk_posix(), path, damaged, sizeof old + 40), 0);
     mem_free(path);
-    struct log_options options = { .disk = disk_posix(),
-                                   .clock = &test_clock,
-                                   .trace = &trace,
-                                   .dir = dir,
-                                   .config = &log_config_default };
-    CU_ASSERT_EQUAL(log_open(&options, &log), -ENOTSUP);
+    mem_free(damaged);
+    for (int i = 0; i < 2; i++) { // after a crash, and after a clean stop
+        log = open_with(&log_config_default, i == 1, 0);
+        CU_ASSERT_EQUAL(log_end_offset(log), 2 + i);
+        CU_ASSERT_EQUAL(log_size_bytes(log) == (int64_t)sizeof old, i == 0);
+        log_set_high_watermark(log, log_end_offset(log));
+        struct log_slice slice;
+        CU_ASSERT_EQUAL(log_read(log, 1, 10, true, INT64_MAX, &slice), KERR_NONE);
+        CU_ASSERT_EQUAL(slice.slice.position, 26);
+        CU_ASSERT_EQUAL(slice.slice.size, 34);
+        disk_file_unref(slice.slice.file);
+        struct log_timestamp_offset found;
+        CU_ASSERT_EQUAL(log_offset_for_time(log, 0, &found), KERR_NONE);
+        CU_ASSERT_EQUAL(found.offset, 1);
+        CU_ASSERT_EQUAL(found.timestamp, 1);
+        CU_ASSERT_EQUAL(found.leader_epoch, -1);
+        CU_ASSERT_EQUAL(check_all(log, 0), 2 + i); // as batches, for who reads them in memory
+        if (i == 0)
+            append(log, 1, "value", now_ms);
+        CU_ASSERT_EQUAL(log_close(log), 0);
+    }
     end();
 }
 
@@ -812,5 +832,5 @@ TEST_MAIN("log", TEST(appended_batches_are_read_back), TEST(a_read_ends_at_its_l
           TEST(records_are_found_by_time), TEST(truncation_takes_everything_along),
           TEST(open_transactions_hold_readers_back), TEST(followers_take_what_the_leader_has),
           TEST(side_files_are_made_again), TEST(damage_is_cut_away),
-          TEST(interrupted_compaction_is_settled), TEST(old_formats_are_refused),
+          TEST(interrupted_compaction_is_settled), TEST(old_formats_are_served),
           TEST(topic_ids_are_kept), TEST(threads_do_not_disturb_each_other))

@@ -217,17 +217,17 @@ bool segment_can_hold(const struct segment *s, int64_t offset)
 
 static int load_first_timestamp(struct segment *s)
 {
-    if (s->first_timestamp != INT64_MIN || s->size_bytes < BATCH_HEADER_SIZE)
+    if (s->first_timestamp != INT64_MIN || s->size_bytes == 0)
         return 0;
     int error = segment_open_file(s);
-    uint8_t header[BATCH_HEADER_SIZE];
     if (error != 0)
         return error;
-    ssize_t n = disk_pread(s->file, header, sizeof header, 0);
-    if (n != (ssize_t)sizeof header)
-        return n < 0 ? (int)n : -EIO;
-    s->first_timestamp = batch_max_timestamp(header);
-    return 0;
+    struct batch_scan scan;
+    batch_scan_init(&scan, s->file, 0, s->size_bytes);
+    s->first_timestamp = batch_scan_next(&scan) ? batch_max_timestamp(scan.header) : NO_TIMESTAMP;
+    error = scan.error;
+    batch_scan_fini(&scan);
+    return error;
 }
 
 int segment_should_roll(struct segment *s, const struct log_config *config, int64_t now_ms,

@@ -2,8 +2,6 @@
 // See batch.h for the format.
 #include "record/batch.h"
 
-#include <zlib.h>
-
 #include "base/crc32c.h"
 #include "base/must.h"
 
@@ -46,17 +44,6 @@ bool batch_is_intact(struct bytes batch)
         return false;
     return batch_crc(batch.data) ==
            crc32c(batch.data + BATCH_CRC_START, batch.size - BATCH_CRC_START);
-}
-
-bool batch_is_old_format(struct bytes batch)
-{
-    enum { CRC_START = 16 };
-    if (batch.size < BATCH_SIZE_OVERHEAD + BATCH_MIN_SIZE_FIELD ||
-        batch_size(batch.data) != (int64_t)batch.size ||
-        (batch_magic(batch.data) != 0 && batch_magic(batch.data) != 1))
-        return false;
-    return get_be32(batch.data + 12) ==
-           (uint32_t)crc32(0, batch.data + CRC_START, (uInt)(batch.size - CRC_START));
 }
 
 enum kafka_error batch_check_produce(struct bytes records, int16_t api_version)

@@ -219,10 +219,6 @@ enum batch_walk batch_next(struct bytes *rest, struct bytes *batch);
 // Whole header, and the CRC is right. One pass over the bytes.
 bool batch_is_intact(struct bytes batch);
 
-// A sound record of the formats before v2 (offset, size, CRC-32 of the rest, magic 0 or 1, …), which we can tell from
-// damage but do not read.
-bool batch_is_old_format(struct bytes batch);
-
 // What a Produce request (v3 and later) may carry for one partition: exactly one batch, magic 2, and zstd
 // only since v7. KERR_NONE, KERR_INVALID_RECORD, KERR_CORRUPT_MESSAGE or
 // KERR_UNSUPPORTED_COMPRESSION_TYPE, as Kafka answers before it looks at the partition.

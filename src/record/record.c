@@ -7,13 +7,18 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "record/old_records.h"
 
 void record_iter_init(struct record_iter *it, struct bytes batch, enum records_mode mode)
 {
-    must(batch.size >= BATCH_HEADER_SIZE);
     const uint8_t *b = batch.data;
     memset(it, 0, sizeof *it);
     it->_mode = mode;
+    if (batch.size > 16 && batch_magic(b) < BATCH_MAGIC) {
+        it->_old = old_records_open(batch);
+        return;
+    }
+    must(batch.size >= BATCH_HEADER_SIZE);
     it->_base_offset = batch_base_offset(b);
     it->_base_timestamp = batch_base_timestamp(b);
     it->_has_append_time = batch_is_log_append_time(b);
@@ -36,7 +41,9 @@ void record_iter_init(struct record_iter *it, struct bytes batch, enum records_m
 void record_iter_fini(struct record_iter *it)
 {
     decompressor_close(it->_decompressor);
+    old_records_close(it->_old);
     mem_free(it->_gathered);
+    it->_old = NULL;
     it->_decompressor = NULL;
     it->_gathered = NULL;
 }
@@ -215,8 +222,19 @@ static bool read_body(struct record_iter *it, struct record *record)
     return true;
 }
 
+static bool next_old(struct record_iter *it, struct record *record)
+{
+    if (!old_records_next(it->_old, record, &it->error, &it->reason))
+        return false;
+    if (it->_mode != RECORDS_WHOLE)
+        record->key = record->value = BYTES_NULL;
+    return true;
+}
+
 bool record_iter_next(struct record_iter *it, struct record *record)
 {
+    if (it->_old != NULL)
+        return next_old(it, record);
     if (it->error != RECORDS_OK || it->_read == it->_count)
         return false;
     int32_t size;

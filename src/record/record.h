@@ -75,9 +75,11 @@ struct record_iter {
     bool _has_append_time;
     int32_t _count;
     int32_t _read;
+    struct old_records *_old; // a message of magic 0 or 1; else NULL
 };
 
-// `batch` is whole and has a header (batch_is_intact); it is borrowed until fini.
+// `batch` is whole and has a header (batch_is_intact), or is a message of magic 0 or 1 (old_records.h); it is borrowed
+// until fini.
 void record_iter_init(struct record_iter *it, struct bytes batch, enum records_mode mode);
 // False at the end, and when something is wrong: then error says so.
 bool record_iter_next(struct record_iter *it, struct record *record);

@@ -8,6 +8,7 @@ import wire
 
 ERRORS = wire.errors()
 MIB = 1 << 20
+LIMIT_S = 60
 _names = {code: name for name, code in ERRORS.items()}
 _twin = None
 
@@ -131,3 +132,23 @@ def delete_one(c, topic, offset, version=2):
     got = delete_records(c, version, (topic, [(0, offset)]))
     same([topic if isinstance(topic, str) else topic.name], list(got))
     return got[topic if isinstance(topic, str) else topic.name][0]
+
+
+def until(what, look):
+    """What the background does, it does some time."""
+    deadline = time.monotonic() + LIMIT_S
+    while True:
+        got = look()
+        if got:
+            return got
+        if time.monotonic() > deadline:
+            raise AssertionError("still not: " + what)
+        time.sleep(0.02)
+
+
+def alter(c, kind, name, **configs):
+    c_type = {"topic": 2, "broker": 4}[kind]
+    answer = c.call("IncrementalAlterConfigs", 1, Resources=[{"ResourceType": c_type, "ResourceName": name, "Configs": [
+        {"Name": k.replace("_", "."), "ConfigOperation": 1 if v is None else 0, "Value": None if v is None else str(v)}
+        for k, v in configs.items()]}])
+    same([(0, None)], [(r["ErrorCode"], r["ErrorMessage"] or None) for r in answer["Responses"]])

@@ -5,8 +5,8 @@ import re
 import shutil
 
 import topics
-from datakit import Topic, at, begin, delete_one, fetch, fetch_body, name_of, only, same, values
-from retaining import fill, folder, until
+from datakit import Topic, at, begin, delete_one, fetch, fetch_body, name_of, only, same, until, values
+from retaining import fill, folder
 
 
 def directories(twin, suffix):

@@ -3,24 +3,12 @@
 and then looks at everything at once."""
 import os
 import re
-import time
 
-from datakit import Topic, ask, at, batch, begin, delete_one, fetch, name_of, now_ms, only, produce, same, values
+from datakit import (Topic, alter, ask, at, batch, begin, delete_one, fetch, name_of, now_ms, only, produce, same, until,
+                     values)
 
-LIMIT_S = 60
 DAY_MS = 86400000
 TOLD = 100 # internal.segment.bytes below which every batch has a segment of its own
-
-
-def until(what, look):
-    deadline = time.monotonic() + LIMIT_S
-    while True:
-        got = look()
-        if got:
-            return got
-        if time.monotonic() > deadline:
-            raise AssertionError("still not: " + what)
-        time.sleep(0.02)
 
 
 def earliest(c, t):
@@ -49,14 +37,6 @@ def files(twin, t, active):
     names = sorted(re.sub("^0+(?=[0-9])", "", f) for f in os.listdir(folder(twin, t)))
     return [n for n in names if n not in ("%d.index" % active, "%d.timeindex" % active, "leader-epoch-checkpoint",
                                           "partition.metadata")]
-
-
-def alter(c, kind, name, **configs):
-    c_type = {"topic": 2, "broker": 4}[kind]
-    answer = c.call("IncrementalAlterConfigs", 1, Resources=[{"ResourceType": c_type, "ResourceName": name, "Configs": [
-        {"Name": k.replace("_", "."), "ConfigOperation": 1 if v is None else 0, "Value": None if v is None else str(v)}
-        for k, v in configs.items()]}])
-    same([(0, None)], [(r["ErrorCode"], r["ErrorMessage"] or None) for r in answer["Responses"]])
 
 
 def case_by_size(twin):
@@ -177,3 +157,21 @@ def case_the_log_start_survives(twin):
     c = twin.connect()
     same(4, earliest(c, t))
     same(5, produce(c, 12, t, (0, batch()))[0]["BaseOffset"])
+
+
+def case_producers_are_forgotten(twin):
+    """producer.id.expiration.ms may change while the broker runs."""
+    c = begin(twin)
+    t = Topic(c)
+
+    def put(sequence):
+        data = batch([b"v"], producer_id=4711, producer_epoch=0, base_sequence=sequence)
+        return name_of(produce(c, 12, t, (0, data))[0]["ErrorCode"])
+    same("NONE", put(0))
+    same("OUT_OF_ORDER_SEQUENCE_NUMBER", put(7))
+    alter(c, "broker", "", producer_id_expiration_ms=1)
+    until("the producer is unknown, any sequence is taken", lambda: put(7) == "NONE")
+    alter(c, "broker", "", producer_id_expiration_ms=None)
+    t = Topic(c)
+    same("NONE", put(0))
+    same("OUT_OF_ORDER_SEQUENCE_NUMBER", put(5))
