@@ -154,6 +154,7 @@ static enum records_error error_of(struct bytes records, int32_t count)
 {
     uint8_t *batch = mem_zalloc(BATCH_HEADER_SIZE + records.size);
     memcpy(batch + BATCH_HEADER_SIZE, records.data, records.size);
+    batch[16] = BATCH_MAGIC;
     put_be32(batch + 57, (uint32_t)count);
     struct record_iter it;
     struct record r;
@@ -250,6 +251,7 @@ static void leniency_is_kafkas(void)
     decompressor_close(d);
     packed.size = 0;
     uint8_t header[BATCH_HEADER_SIZE] = { 0 };
+    header[16] = BATCH_MAGIC;
     header[22] = COMPRESSION_LZ4;
     header[60] = 1;
     strbuf_add(&packed, header, sizeof header);
