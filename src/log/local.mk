@@ -10,7 +10,8 @@ libcore_a_SOURCES += \
 	%D%/log_flusher.c %D%/log_flusher.h \
 	%D%/log_checkpoints.c \
 	%D%/log_chores.c \
-	%D%/log_dirs.c \
+	%D%/log_dirs.c %D%/log_dirs.h \
+	%D%/log_future.c %D%/log_future.h \
 	%D%/log_loading.c \
 	%D%/log_manager.c %D%/log_manager.h %D%/log_manager_internal.h \
 	%D%/log_read.c \

@@ -136,6 +136,9 @@ static void log_free(struct log *log)
     producer_state_fini(&log->producers);
     pthread_mutex_destroy(&log->lock);
     pthread_mutex_destroy(&log->flush_lock);
+    for (size_t i = 0; i < log->old_dir_count; i++)
+        mem_free(log->old_dirs[i]);
+    mem_free(log->old_dirs);
     mem_free(log->files.dir);
     mem_free(log->name);
     log->magic = 0;
@@ -276,7 +279,9 @@ int log_rename(struct log *log, const char *dir)
     log_lock(log);
     int error = disk_rename_synced(log->files.disk, log->files.dir, dir);
     if (error == 0) {
-        mem_free(log->files.dir);
+        // Who asked for the path may still hold it.
+        vec_reserve(log->old_dirs, log->old_dir_count + 1, log->old_dir_capacity);
+        log->old_dirs[log->old_dir_count++] = log->files.dir;
         log->files.dir = mem_strdup(dir);
     } else {
         log_fail(log, "rename", error);

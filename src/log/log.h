@@ -76,7 +76,8 @@ int log_rename(struct log *log, const char *dir);
 
 void log_set_config(struct log *log, const struct log_config *config);
 void log_get_config(struct log *log, struct log_config *out);
-const char *log_dir(const struct log *log);  // path; changes only with log_rename
+const char *
+log_dir(const struct log *log); // path; lives as long as the log, changes with log_rename
 const char *log_name(const struct log *log); // "topic-N"
 struct uuid log_topic_id(const struct log *log);
 // Gives a log without topic id one and writes partition.metadata. -EEXIST: it has another.

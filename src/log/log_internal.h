@@ -46,6 +46,8 @@ struct log {
     pthread_mutex_t flush_lock; // held while syncing; before `lock`
     struct log_files files;
     char *name;
+    char **old_dirs; // what it was called before log_rename
+    size_t old_dir_count, old_dir_capacity;
     struct log_config config;
     struct uuid topic_id;
     _Atomic int64_t start_offset;

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "log/checkpoint.h"
+#include "log/log_dirs.h"
 #include "log/log_manager_internal.h"
 #include "log/partition_dir.h"
 
@@ -120,8 +121,12 @@ static int load_log(struct loading *loading, const char *name)
     case PARTITION_DIR_DELETE:
         log_chores_add_dir(manager, path);
         break;
-    case PARTITION_DIR_LOG: {
-        const struct known_offsets *known = hashmap_find(&loading->offsets, name, strlen(name));
+    case PARTITION_DIR_LOG:
+    case PARTITION_DIR_FUTURE: {
+        bool is_future = parsed.kind == PARTITION_DIR_FUTURE;
+        char *key = mem_printf("%.*s-%" PRId32, STR_ARG(parsed.topic), parsed.partition);
+        const struct known_offsets *known = hashmap_find(&loading->offsets, key, strlen(key));
+        mem_free(key);
         error = log_manager_open_log(manager, path, parsed.topic, UUID_ZERO, known,
                                      loading->dir->was_clean, &log);
         if (error != 0)
@@ -132,12 +137,12 @@ static int load_log(struct loading *loading, const char *name)
             error = log_manager_rename_log(manager, loading->dir, log, "-stray");
             log_abandon(log);
         } else {
-            error = log_manager_put_log(manager, loading->dir, log);
+            error = log_manager_put(manager, is_future ? &manager->futures : &manager->logs,
+                                    loading->dir, log);
         }
         break;
     }
     case PARTITION_DIR_STRAY:
-    case PARTITION_DIR_FUTURE: // moves between directories are not resumed yet: the copy stays where it is
     case PARTITION_DIR_NONE:
         break;
     }
@@ -201,12 +206,19 @@ int log_manager_load(struct log_manager *manager, log_is_stray is_stray, void *a
 {
     must_be(manager, LOG_MANAGER_MAGIC);
     for (size_t i = 0; i < manager->options.dir_count; i++) {
+        if (manager->dirs[i].is_offline)
+            continue;
         int error = load_dir(manager, &manager->dirs[i], is_stray, arg);
         if (error == -EBADMSG)
             return error;
         if (error != 0)
             log_dir_fail(manager, &manager->dirs[i], error);
     }
+    if (log_dirs_all_offline(manager))
+        return -ENODEV;
+    pthread_mutex_lock(&manager->lock);
+    manager->is_loaded = true;
+    pthread_mutex_unlock(&manager->lock);
     log_chores_start(manager);
     return 0;
 }

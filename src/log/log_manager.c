@@ -34,6 +34,8 @@ static void manager_free(struct log_manager *manager)
     }
     mem_free(manager->dirs);
     hashmap_fini(&manager->logs);
+    hashmap_fini(&manager->futures);
+    log_dirs_fini(manager);
     pthread_mutex_destroy(&manager->lock);
     pthread_mutex_destroy(&manager->checkpoints_lock);
     pthread_cond_destroy(&manager->wake);
@@ -60,15 +62,31 @@ int log_manager_open(const struct log_manager_options *options, struct log_manag
     pthread_mutex_init(&manager->checkpoints_lock, NULL);
     pthread_cond_init(&manager->wake, NULL);
     hashmap_init(&manager->logs);
+    hashmap_init(&manager->futures);
+    hashmap_init(&manager->preferred);
     list_init(&manager->work);
     if (options->has_thread || options->defers_flush)
         manager->flusher =
             log_flusher_new(options->has_thread ? FLUSHER_THREADS_MAX : 0, options->trace);
-    for (size_t i = 0; i < options->dir_count; i++)
+    manager->options.dir_ids = NULL; // copied, as the paths are
+    manager->options.dirs_offline = NULL;
+    int error = 0, last = 0;
+    size_t online = 0;
+    for (size_t i = 0; i < options->dir_count; i++) {
         manager->dirs[i].path = path_without_slash(options->dirs[i]);
-    int error = 0;
-    for (size_t i = 0; i < options->dir_count && error == 0; i++)
-        error = log_dir_open(manager, &manager->dirs[i]);
+        manager->dirs[i].id = options->dir_ids != NULL ? options->dir_ids[i] : UUID_ZERO;
+        manager->dirs[i].is_offline = options->dirs_offline != NULL && options->dirs_offline[i];
+    }
+    for (size_t i = 0; i < options->dir_count && error == 0; i++) {
+        struct log_dir *dir = &manager->dirs[i];
+        int result = dir->is_offline ? -EIO : log_dir_open(manager, dir);
+        dir->is_offline = result != 0;
+        online += result == 0;
+        last = result != 0 ? result : last;
+        error = result == -EAGAIN ? result : 0;
+    }
+    if (error == 0 && online == 0)
+        error = last;
     if (error != 0)
         manager_free(manager);
     else
@@ -115,25 +133,29 @@ int log_manager_open_log(struct log_manager *manager, const char *path, struct s
     return error;
 }
 
-// Takes the reference. -EBADMSG when there is such a log already.
-int log_manager_put_log(struct log_manager *manager, struct log_dir *dir, struct log *log)
+int log_manager_put(struct log_manager *manager, struct hashmap *map, struct log_dir *dir,
+                    struct log *log)
 {
     struct managed *managed = mem_new(struct managed);
     *managed = (struct managed){ log, dir };
+    const char *name = log_name(log);
     pthread_mutex_lock(&manager->lock);
-    struct managed *other = hashmap_find(&manager->logs, log_name(log), strlen(log_name(log)));
-    if (other == NULL) {
-        hashmap_put(&manager->logs, log_name(log), strlen(log_name(log)), managed);
+    struct managed *other = hashmap_find(map, name, strlen(name));
+    bool is_offline = dir->is_offline;
+    if (other == NULL && !is_offline) {
+        hashmap_put(map, name, strlen(name), managed);
         dir->log_count++;
     }
     pthread_mutex_unlock(&manager->lock);
-    if (other == NULL)
+    if (other == NULL && !is_offline)
         return 0;
-    trace_error(manager->options.trace, "partition found twice dir=\"%s\" other=\"%s\"",
-                log_dir(log), other->dir->path);
+    if (other != NULL)
+        trace_error(manager->options.trace,
+                    "partition found twice dir=\"%s\" other=\"%s\": delete one of the two",
+                    log_dir(log), log_dir(other->log));
     mem_free(managed);
     log_abandon(log);
-    return -EBADMSG;
+    return other != NULL ? -EBADMSG : -EIO;
 }
 
 int log_manager_rename_log(struct log_manager *manager, struct log_dir *dir, struct log *log,
@@ -151,14 +173,17 @@ int log_manager_rename_log(struct log_manager *manager, struct log_dir *dir, str
 
 void log_list_fill(struct log_manager *manager, const struct log_dir *dir, struct log_list *list)
 {
+    const struct hashmap *maps[] = { &manager->logs, &manager->futures };
     *list = (struct log_list){ 0 };
     pthread_mutex_lock(&manager->lock);
     struct managed *managed;
-    for (size_t i = 0; (managed = hashmap_next(&manager->logs, &i)) != NULL;) {
-        if (managed->dir != dir)
-            continue;
-        vec_reserve(list->items, list->count + 1, list->capacity);
-        list->items[list->count++] = log_ref(managed->log);
+    for (size_t m = 0; m < sizeof maps / sizeof *maps; m++) {
+        for (size_t i = 0; (managed = hashmap_next(maps[m], &i)) != NULL;) {
+            if (managed->dir != dir)
+                continue;
+            vec_reserve(list->items, list->count + 1, list->capacity);
+            list->items[list->count++] = log_ref(managed->log);
+        }
     }
     pthread_mutex_unlock(&manager->lock);
 }
@@ -175,7 +200,7 @@ struct log *log_manager_find(struct log_manager *manager, struct str topic, int3
     char *name = mem_printf("%.*s-%" PRId32, STR_ARG(topic), partition);
     pthread_mutex_lock(&manager->lock);
     struct managed *managed = hashmap_find(&manager->logs, name, strlen(name));
-    struct log *log = managed == NULL || managed->dir->is_offline ? NULL : log_ref(managed->log);
+    struct log *log = managed == NULL ? NULL : log_ref(managed->log);
     pthread_mutex_unlock(&manager->lock);
     mem_free(name);
     return log;
@@ -198,8 +223,51 @@ size_t log_manager_count(struct log_manager *manager)
     return count;
 }
 
+ptrdiff_t log_manager_dir_of(struct log_manager *manager, struct str topic, int32_t partition)
+{
+    char *name = mem_printf("%.*s-%" PRId32, STR_ARG(topic), partition);
+    pthread_mutex_lock(&manager->lock);
+    struct managed *managed = hashmap_find(&manager->logs, name, strlen(name));
+    ptrdiff_t dir = managed == NULL ? -1 : managed->dir - manager->dirs;
+    pthread_mutex_unlock(&manager->lock);
+    mem_free(name);
+    return dir;
+}
+
+// In the first directory that takes it; those that do not are offline from then on.
+static int make_log(struct log_manager *manager, const char *name, struct str topic,
+                    struct uuid topic_id, struct uuid directory_id, struct log **out)
+{
+    bool is_final = false;
+    int error = -ENODEV;
+    struct log_dir *dir;
+    while (!is_final && (dir = log_dir_choose(manager, name, directory_id, &is_final)) != NULL) {
+        if (log_dir_is_offline(manager, dir))
+            return -ENODEV;
+        char *path = mem_printf("%s/%s", dir->path, name);
+        struct log *log;
+        error = log_manager_open_log(manager, path, topic, topic_id, NULL, false, &log);
+        mem_free(path);
+        if (error == -EEXIST)
+            return error;
+        if (error == 0) {
+            log_ref(log);
+            error = log_manager_put(manager, &manager->logs, dir, log);
+            if (error == 0) {
+                log_dirs_forget_preference(manager, name);
+                *out = log;
+                return 0;
+            }
+            log_unref(log);
+            return error;
+        }
+        log_dir_fail(manager, dir, error);
+    }
+    return error;
+}
+
 int log_manager_create(struct log_manager *manager, struct str topic, int32_t partition,
-                       struct uuid topic_id, struct log **out)
+                       struct uuid topic_id, struct uuid directory_id, struct log **out)
 {
     *out = log_manager_find(manager, topic, partition);
     if (*out != NULL) {
@@ -210,32 +278,18 @@ int log_manager_create(struct log_manager *manager, struct str topic, int32_t pa
         }
         return error;
     }
-    struct log_dir *dir = log_dir_choose(manager);
-    if (dir == NULL)
-        return -ENODEV;
-    char *path = mem_printf("%s/%.*s-%" PRId32, dir->path, STR_ARG(topic), partition);
-    struct log *log;
-    int error = log_manager_open_log(manager, path, topic, topic_id, NULL, false, &log);
-    mem_free(path);
-    if (error != 0) {
-        if (error != -EEXIST)
-            log_dir_fail(manager, dir, error);
-        return error;
-    }
-    log_ref(log);
-    error = log_manager_put_log(manager, dir, log);
-    if (error != 0)
-        log_unref(log);
-    else
-        *out = log;
+    char *name = mem_printf("%.*s-%" PRId32, STR_ARG(topic), partition);
+    int error = make_log(manager, name, topic, topic_id, directory_id, out);
+    mem_free(name);
     return error;
 }
 
-int log_manager_delete(struct log_manager *manager, struct str topic, int32_t partition)
+int log_manager_remove(struct log_manager *manager, struct hashmap *map, struct str topic,
+                       int32_t partition)
 {
     char *name = mem_printf("%.*s-%" PRId32, STR_ARG(topic), partition);
     pthread_mutex_lock(&manager->lock);
-    struct managed *managed = hashmap_remove(&manager->logs, name, strlen(name));
+    struct managed *managed = hashmap_remove(map, name, strlen(name));
     if (managed != NULL)
         managed->dir->log_count--;
     pthread_mutex_unlock(&manager->lock);
@@ -256,14 +310,34 @@ int log_manager_delete(struct log_manager *manager, struct str topic, int32_t pa
     return error;
 }
 
+int log_manager_delete(struct log_manager *manager, struct str topic, int32_t partition)
+{
+    log_manager_remove(manager, &manager->futures, topic, partition);
+    return log_manager_remove(manager, &manager->logs, topic, partition);
+}
+
+static void set_config_of(struct log_manager *manager, const struct hashmap *map, struct str topic,
+                          const struct log_config *config)
+{
+    for (size_t i = 0;;) {
+        pthread_mutex_lock(&manager->lock);
+        struct managed *managed = hashmap_next(map, &i);
+        struct log *log = managed == NULL ? NULL : log_ref(managed->log);
+        pthread_mutex_unlock(&manager->lock);
+        if (log == NULL)
+            return;
+        if (str_eq(partition_dir_parse(log_name(log)).topic, topic))
+            log_set_config(log, config);
+        log_unref(log);
+    }
+}
+
 void log_manager_config_changed(struct log_manager *manager, struct str topic)
 {
     struct log_config config;
     manager->options.config_of(manager->options.arg, topic, &config);
-    struct log *log;
-    for (size_t i = 0; (log = log_manager_next(manager, &i)) != NULL; log_unref(log))
-        if (str_eq(partition_dir_parse(log_name(log)).topic, topic))
-            log_set_config(log, &config);
+    set_config_of(manager, &manager->logs, topic, &config);
+    set_config_of(manager, &manager->futures, topic, &config);
     log_chores_wake(manager);
 }
 
@@ -284,13 +358,15 @@ static int close_dir(struct log_manager *manager, struct log_dir *dir, int64_t b
 {
     struct log_list list;
     int error = 0;
+    if (dir->is_offline)
+        return 0;
     log_list_fill(manager, dir, &list);
     for (size_t i = 0; i < list.count; i++) {
         int result = log_close(log_ref(list.items[i]));
         error = error == 0 ? result : error;
     }
     log_list_fini(&list);
-    if (dir->is_offline)
+    if (dir->is_offline) // by one of these
         return error;
     for (int kind = CHECKPOINT_RECOVERY_POINT; kind <= CHECKPOINT_HIGH_WATERMARK && error == 0;
          kind++)
@@ -302,10 +378,13 @@ static int close_dir(struct log_manager *manager, struct log_dir *dir, int64_t b
 
 static void drop_logs(struct log_manager *manager)
 {
+    const struct hashmap *maps[] = { &manager->logs, &manager->futures };
     struct managed *managed;
-    for (size_t i = 0; (managed = hashmap_next(&manager->logs, &i)) != NULL;) {
-        log_abandon(managed->log);
-        mem_free(managed);
+    for (size_t m = 0; m < sizeof maps / sizeof *maps; m++) {
+        for (size_t i = 0; (managed = hashmap_next(maps[m], &i)) != NULL;) {
+            log_abandon(managed->log);
+            mem_free(managed);
+        }
     }
 }
 

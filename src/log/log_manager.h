@@ -24,6 +24,8 @@ struct log_manager_options {
     struct trace *trace;
     const char *const *dirs; // log.dirs; copied
     size_t dir_count;
+    const struct uuid *dir_ids;   // of each, from its meta.properties; copied. NULL: they have none
+    const bool *dirs_offline;     // which cannot be used from the start; copied. NULL: none
     int recovery_threads_per_dir; // num.recovery.threads.per.data.dir; 0: load on the caller's thread
     bool has_thread; // work in the background by itself, and sync off the threads that append
     bool
@@ -38,16 +40,17 @@ struct log_manager_options {
     int64_t producer_id_expiration_check_ms; // producer.id.expiration.check.interval.ms
     // The topic's resolved configuration; the broker's own for an empty name. Called without locks, on any thread.
     void (*config_of)(void *arg, struct str topic, struct log_config *out);
-    // A directory failed: its logs answer KAFKA_STORAGE_ERROR. Called without locks, once per directory. May be NULL.
-    void (*on_dir_failed)(void *arg, const char *dir, int error);
+    // A directory failed after log_manager_load: its logs answer KAFKA_STORAGE_ERROR. Called once per directory (by its
+    // place in `dirs`), on any thread, also within an append: post it. May be NULL.
+    void (*on_dir_failed)(void *arg, size_t dir, int error);
     void *arg;
 };
 
 // Kafka's defaults for everything that has one; disk, clock, trace, dirs and config_of are the caller's.
 extern const struct log_manager_options log_manager_options_default;
 
-// Makes missing directories, takes the locks, reads and removes the clean shutdown markers. -EAGAIN: another process
-// uses a directory. What is wrong is traced.
+// Makes missing directories, takes the locks, reads and removes the clean shutdown markers. A directory where that fails
+// is offline; when it fails in all, the last error. -EAGAIN: another process uses a directory. What is wrong is traced.
 int log_manager_open(const struct log_manager_options *options, struct log_manager **out);
 // The broker epoch of the last clean stop, -1 if it was not clean in every directory.
 int64_t log_manager_previous_broker_epoch(const struct log_manager *manager);
@@ -55,9 +58,9 @@ int64_t log_manager_previous_broker_epoch(const struct log_manager *manager);
 // Whether a partition found on disk is not this broker's any more: topic id unknown (zero), topic or replica gone.
 typedef bool (*log_is_stray)(void *arg, struct str topic, int32_t partition, struct uuid topic_id);
 
-// Opens all logs. A directory with a log that cannot be read fails as a whole (on_dir_failed). Stray logs are
-// renamed to -stray and left alone. is_stray may be NULL: none is. 0, or -EBADMSG for two directories with one
-// partition or for a name that is no partition's.
+// Opens all logs. A directory with a log that cannot be read is offline as a whole. Stray logs are renamed to -stray
+// and left alone. is_stray may be NULL: none is. 0, or -EBADMSG for two directories with one partition or for a name
+// that is no partition's, -ENODEV when no directory is left.
 int log_manager_load(struct log_manager *manager, log_is_stray is_stray, void *arg);
 
 // Both give a reference (log_unref), or NULL.
@@ -66,12 +69,15 @@ struct log *log_manager_find(struct log_manager *manager, struct str topic, int3
 struct log *log_manager_next(struct log_manager *manager, size_t *position);
 size_t log_manager_count(struct log_manager *manager);
 
-// The log of a partition, made in the directory with the fewest logs if there is none; a reference. -EEXIST: it is
-// there with another topic id; -ENODEV: no directory is left.
+// The log of a partition, made if there is none, see log_dirs.h for where; a reference. `directory_id`: what the metadata
+// say, zero or another reserved one when they do not. -EEXIST: it is there with another topic id; -ENODEV: the directory
+// where it has to be is offline, or none is left.
 int log_manager_create(struct log_manager *manager, struct str topic, int32_t partition,
-                       struct uuid topic_id, struct log **out);
-// Takes the log out and renames its directory to -delete; it is removed log.segment.delete.delay.ms later, also after
-// a restart. -ENOENT.
+                       struct uuid topic_id, struct uuid directory_id, struct log **out);
+// The directory of a partition's log, by its place in `dirs`; -1 without one.
+ptrdiff_t log_manager_dir_of(struct log_manager *manager, struct str topic, int32_t partition);
+// Takes the log, and its future, out and renames its directory to -delete; it is removed log.segment.delete.delay.ms
+// later, also after a restart. -ENOENT.
 int log_manager_delete(struct log_manager *manager, struct str topic, int32_t partition);
 // Reads the configuration of a topic's logs again; of none but the broker's own for an empty name.
 void log_manager_config_changed(struct log_manager *manager, struct str topic);

@@ -29,6 +29,8 @@ enum chore {
 
 struct log_dir {
     char *path;
+    struct uuid id; // zero: has none
+    bool is_cordoned;
     struct disk_file *lock;
     bool was_clean;
     bool is_loaded;
@@ -44,6 +46,11 @@ struct managed { // value of the map
     struct log_dir *dir;
 };
 
+struct preference { // where a partition is to be made
+    char *name;
+    struct log_dir *dir;
+};
+
 struct log_manager {
     uint32_t magic;
     struct log_manager_options options;
@@ -52,11 +59,14 @@ struct log_manager {
     pthread_cond_t wake;
     pthread_mutex_t checkpoints_lock; // one writer at a time; before `lock`
     struct hashmap logs;              // "topic-N" → struct managed
+    struct hashmap futures;           // the same, see log_future.h
+    struct hashmap preferred;         // "topic-N" → struct preference
     struct list work;
     size_t deletions;            // among the work
     bool is_work_new;            // some was added since the last run began
     struct log_flusher *flusher; // of all logs
     int64_t chore_due_ms[CHORE_COUNT];
+    bool is_loaded; // failures are told from now on
     bool is_stopping;
     bool has_thread;
     pthread_t thread;
@@ -76,13 +86,17 @@ static inline int64_t log_manager_later(int64_t now, int64_t delay_ms)
 
 // Takes the lock, reads and removes the clean shutdown marker. `path` is set. What is wrong is traced.
 int log_dir_open(struct log_manager *manager, struct log_dir *dir);
-// Its logs are out of service from now on; told once.
+// Its logs are dropped and out of service from now on; told once. Not under the lock of a log.
 void log_dir_fail(struct log_manager *manager, struct log_dir *dir, int error);
 bool log_dir_is_offline(struct log_manager *manager, struct log_dir *dir);
 // The directory that holds the log's directory.
 struct log_dir *log_dir_of(struct log_manager *manager, const char *log_path);
-// Where a new log goes: the directory with the fewest; NULL when none is left.
-struct log_dir *log_dir_choose(struct log_manager *manager);
+// Where a new log goes, see log_dirs.h; NULL when none is left. `id`: of the directory that the metadata name, reserved
+// or unknown: none. *is_final: no other will do.
+struct log_dir *log_dir_choose(struct log_manager *manager, const char *name, struct uuid id,
+                               bool *is_final);
+void log_dirs_forget_preference(struct log_manager *manager, const char *name);
+void log_dirs_fini(struct log_manager *manager);
 
 // ---- log_manager.c: the map -------------------------------------------------------------------------------
 
@@ -97,8 +111,13 @@ struct known_offsets { // of one partition, from the checkpoints
 int log_manager_open_log(struct log_manager *manager, const char *path, struct str topic,
                          struct uuid topic_id, const struct known_offsets *known, bool is_clean,
                          struct log **out);
-// Takes the reference. -EBADMSG when there is such a log already.
-int log_manager_put_log(struct log_manager *manager, struct log_dir *dir, struct log *log);
+// Into one of the manager's maps. Takes the reference. -EBADMSG when there is such a log already, -EIO when the directory
+// is offline.
+int log_manager_put(struct log_manager *manager, struct hashmap *map, struct log_dir *dir,
+                    struct log *log);
+// Out of the map; the directory renamed to -delete, its files go later. -ENOENT.
+int log_manager_remove(struct log_manager *manager, struct hashmap *map, struct str topic,
+                       int32_t partition);
 int log_manager_rename_log(struct log_manager *manager, struct log_dir *dir, struct log *log,
                            const char *suffix);
 
@@ -107,6 +126,7 @@ struct log_list {
     size_t count, capacity;
 };
 
+// Futures too.
 void log_list_fill(struct log_manager *manager, const struct log_dir *dir, struct log_list *list);
 void log_list_fini(struct log_list *list);
 

@@ -43,7 +43,7 @@ static void config_of(void *arg, struct str topic, struct log_config *out)
     *out = config;
 }
 
-static void on_dir_failed(void *arg, const char *dir, int error)
+static void on_dir_failed(void *arg, size_t dir, int error)
 {
     (void)arg;
     (void)dir;
@@ -111,8 +111,8 @@ static struct log *create(struct log_manager *manager, const char *topic, int32_
                           uint8_t id)
 {
     struct log *log = NULL;
-    CU_ASSERT_EQUAL_FATAL(log_manager_create(manager, str_of(topic), partition, some_id(id), &log),
-                          0);
+    CU_ASSERT_EQUAL_FATAL(
+        log_manager_create(manager, str_of(topic), partition, some_id(id), UUID_ZERO, &log), 0);
     return log;
 }
 
@@ -187,7 +187,8 @@ static void logs_are_spread_and_ids_are_held(void)
     for (size_t i = 0; (log = log_manager_next(manager, &i)) != NULL; log_unref(log))
         in_a += strncmp(log_dir(log), dir_a, strlen(dir_a)) == 0;
     CU_ASSERT_EQUAL(in_a, 3);
-    CU_ASSERT_EQUAL(log_manager_create(manager, str_of("t"), 0, some_id(2), &log), -EEXIST);
+    CU_ASSERT_EQUAL(log_manager_create(manager, str_of("t"), 0, some_id(2), UUID_ZERO, &log),
+                    -EEXIST);
     CU_ASSERT_PTR_NULL(log);
     log = create(manager, "t", 0, 1);
     log_unref(log);

@@ -259,8 +259,8 @@ static void wanted_apply(struct replicas *replicas, const struct wanted *wanted)
     struct log *log = is_new ? NULL : partition->log;
     int error = 0;
     if (log == NULL) // the reference stays with the partition until it is closed
-        error =
-            log_manager_create(replicas->options.logs, topic->name, wanted->index, topic->id, &log);
+        error = log_manager_create(replicas->options.logs, topic->name, wanted->index, topic->id,
+                                   UUID_ZERO, &log);
     if (is_new) {
         partition = partition_new(topic->name, topic->id, wanted->index, replicas->options.node_id,
                                   wanted->is_internal);
