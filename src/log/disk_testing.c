@@ -18,14 +18,16 @@ struct memory_inode {
     int refs; // open files; names are not counted, inodes live as long as the disk
 };
 
-struct memory_name {
-    char *path;
+struct memory_name { // an entry of a folder; what the folder holds goes with it when it is renamed
+    const struct memory_inode *parent; // NULL: the root
+    char *name;
     struct memory_inode *inode;
     struct memory_inode *synced; // what the name means after a crash; NULL: nothing
 };
 
 struct memory_change {
-    char *path;
+    const struct memory_inode *parent;
+    char *name;
     struct memory_inode *inode; // NULL: removed
 };
 
@@ -59,36 +61,72 @@ static int count_call(struct memory_disk *disk)
     return disk->stays_broken ? -EIO : 0;
 }
 
-static struct memory_name *find_name(struct memory_disk *disk, const char *path)
+static struct memory_name *find_entry(struct memory_disk *disk, const struct memory_inode *parent,
+                                      struct str name)
 {
     for (size_t i = 0; i < disk->_name_count; i++)
-        if (strcmp(disk->_names[i].path, path) == 0)
+        if (disk->_names[i].parent == parent && str_eqz(name, disk->_names[i].name))
             return &disk->_names[i];
     return NULL;
 }
 
+struct place {
+    const struct memory_inode *parent;
+    struct str name; // empty: the root itself
+};
+
+// Where a path ends; false when a folder on the way is missing.
+static bool find_place(struct memory_disk *disk, const char *path, struct place *out)
+{
+    *out = (struct place){ NULL, { path, 0 } };
+    for (;;) {
+        while (*path == '/')
+            path++;
+        size_t size = strcspn(path, "/");
+        if (size == 0)
+            return true;
+        if (out->name.size > 0) {
+            struct memory_name *folder = find_entry(disk, out->parent, out->name);
+            if (folder == NULL || folder->inode == NULL || !folder->inode->is_directory)
+                return false;
+            out->parent = folder->inode;
+        }
+        out->name = (struct str){ path, size };
+        path += size;
+    }
+}
+
 static struct memory_inode *find_inode(struct memory_disk *disk, const char *path)
 {
-    struct memory_name *name = find_name(disk, path);
+    struct place place;
+    struct memory_name *name = NULL;
+    if (find_place(disk, path, &place))
+        name = find_entry(disk, place.parent, place.name);
     return name == NULL ? NULL : name->inode;
 }
 
-static struct memory_name *need_name(struct memory_disk *disk, const char *path)
+static struct memory_name *need_entry(struct memory_disk *disk, const struct memory_inode *parent,
+                                      struct str text)
 {
-    struct memory_name *name = find_name(disk, path);
+    struct memory_name *name = find_entry(disk, parent, text);
     if (name != NULL)
         return name;
     vec_reserve(disk->_names, disk->_name_count + 1, disk->_name_capacity);
     name = &disk->_names[disk->_name_count++];
-    *name = (struct memory_name){ mem_strdup(path), NULL, NULL };
+    *name = (struct memory_name){ parent, str_dup(text), NULL, NULL };
     return name;
 }
 
+// The folder is there.
 static void set_name(struct memory_disk *disk, const char *path, struct memory_inode *inode)
 {
-    need_name(disk, path)->inode = inode;
+    struct place place;
+    if (!find_place(disk, path, &place))
+        return;
+    need_entry(disk, place.parent, place.name)->inode = inode;
     vec_reserve(disk->_changes, disk->_change_count + 1, disk->_change_capacity);
-    disk->_changes[disk->_change_count++] = (struct memory_change){ mem_strdup(path), inode };
+    disk->_changes[disk->_change_count++] =
+        (struct memory_change){ place.parent, str_dup(place.name), inode };
 }
 
 static struct memory_inode *new_inode(struct memory_disk *disk, bool is_directory)
@@ -100,22 +138,10 @@ static struct memory_inode *new_inode(struct memory_disk *disk, bool is_director
     return inode;
 }
 
-static bool is_in(const char *path, const char *folder)
-{
-    size_t size = strlen(folder);
-    return strncmp(path, folder, size) == 0 && path[size] == '/' &&
-           strchr(path + size + 1, '/') == NULL;
-}
-
 static bool parent_exists(struct memory_disk *disk, const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL || slash == path)
-        return true;
-    char *parent = mem_printf("%.*s", (int)(slash - path), path);
-    struct memory_inode *inode = find_inode(disk, parent);
-    mem_free(parent);
-    return inode != NULL && inode->is_directory;
+    struct place place;
+    return find_place(disk, path, &place);
 }
 
 static int memory_open(struct disk *d, const char *path, int flags, struct disk_file **out)
@@ -290,18 +316,6 @@ static int memory_rename(struct disk *d, const char *from, const char *to)
         return error;
     set_name(disk, to, inode);
     set_name(disk, from, NULL);
-    size_t size = strlen(from), count = disk->_name_count;
-    for (size_t i = 0; i < count; i++) { // what a folder holds comes along
-        if (strncmp(disk->_names[i].path, from, size) != 0 || disk->_names[i].path[size] != '/' ||
-            disk->_names[i].inode == NULL)
-            continue;
-        char *path = mem_printf("%s%s", to, disk->_names[i].path + size);
-        char *old = mem_strdup(disk->_names[i].path);
-        set_name(disk, path, disk->_names[i].inode);
-        set_name(disk, old, NULL);
-        mem_free(path);
-        mem_free(old);
-    }
     return 0;
 }
 
@@ -334,11 +348,12 @@ static int memory_sync_dir(struct disk *d, const char *path)
     struct memory_disk *disk = self(d);
     int error = count_call(disk);
     size_t kept = 0;
+    const struct memory_inode *folder = find_inode(disk, path); // NULL: the root
     for (size_t i = 0; i < disk->_change_count && error == 0; i++) {
         struct memory_change *change = &disk->_changes[i];
-        if (is_in(change->path, path)) {
-            need_name(disk, change->path)->synced = change->inode;
-            mem_free(change->path);
+        if (change->parent == folder) {
+            need_entry(disk, folder, str_of(change->name))->synced = change->inode;
+            mem_free(change->name);
         } else {
             disk->_changes[kept++] = *change;
         }
@@ -352,13 +367,14 @@ static int memory_list(struct disk *d, const char *path, int (*each)(void *arg, 
                        void *arg)
 {
     struct memory_disk *disk = self(d);
-    if (find_inode(disk, path) == NULL)
+    const struct memory_inode *folder = find_inode(disk, path);
+    if (folder == NULL)
         return -ENOENT;
     int result = 0;
     for (size_t i = 0; i < disk->_name_count && result == 0; i++) {
-        if (disk->_names[i].inode == NULL || !is_in(disk->_names[i].path, path))
+        if (disk->_names[i].inode == NULL || disk->_names[i].parent != folder)
             continue;
-        char *name = mem_strdup(strrchr(disk->_names[i].path, '/') + 1);
+        char *name = mem_strdup(disk->_names[i].name);
         result = each(arg, name);
         mem_free(name);
     }
@@ -407,9 +423,9 @@ void memory_disk_free(struct memory_disk *disk)
         mem_free(disk->_inodes[i]);
     }
     for (size_t i = 0; i < disk->_name_count; i++)
-        mem_free(disk->_names[i].path);
+        mem_free(disk->_names[i].name);
     for (size_t i = 0; i < disk->_change_count; i++)
-        mem_free(disk->_changes[i].path);
+        mem_free(disk->_changes[i].name);
     mem_free(disk->_inodes);
     mem_free(disk->_names);
     mem_free(disk->_changes);
@@ -452,9 +468,10 @@ void memory_disk_crash(struct memory_disk *disk)
     size_t kept =
         disk->_change_count == 0 ? 0 : memory_disk_random(disk) % (disk->_change_count + 1);
     for (size_t i = 0; i < disk->_change_count; i++) {
+        const struct memory_change *change = &disk->_changes[i];
         if (i < kept)
-            need_name(disk, disk->_changes[i].path)->synced = disk->_changes[i].inode;
-        mem_free(disk->_changes[i].path);
+            need_entry(disk, change->parent, str_of(change->name))->synced = change->inode;
+        mem_free(change->name);
     }
     disk->_change_count = 0;
     for (size_t i = 0; i < disk->_name_count; i++)

@@ -10,6 +10,7 @@ libcore_a_SOURCES += \
 	%D%/log_flusher.c %D%/log_flusher.h \
 	%D%/log_checkpoints.c \
 	%D%/log_chores.c \
+	%D%/log_copy.c %D%/log_copy.h \
 	%D%/log_dirs.c %D%/log_dirs.h \
 	%D%/log_future.c %D%/log_future.h \
 	%D%/log_loading.c \
@@ -32,6 +33,7 @@ log_tests = \
 	%D%/index_file_test \
 	%D%/log_faults_test \
 	%D%/log_flush_test \
+	%D%/log_future_test \
 	%D%/log_manager_test \
 	%D%/log_retention_test \
 	%D%/log_test \
@@ -46,6 +48,7 @@ src_log_index_file_test_SOURCES = %D%/index_file_test.c $(log_disk_testing)
 src_log_log_faults_test_SOURCES = %D%/log_faults_test.c $(log_disk_testing)
 src_log_log_flush_test_SOURCES = %D%/log_flush_test.c $(log_disk_testing)
 src_log_log_flush_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+src_log_log_future_test_SOURCES = %D%/log_future_test.c $(log_disk_testing)
 src_log_log_retention_test_SOURCES = %D%/log_retention_test.c $(log_disk_testing)
 src_log_producer_state_test_SOURCES = %D%/producer_state_test.c $(log_disk_testing)
 src_log_log_manager_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)

@@ -45,10 +45,11 @@ void log_unlock(struct log *log)
     if ((events & 1u << LOG_FLUSHED) != 0)
         list_splice(&waits, &log->flush_waits);
     void (*on_event)(void *, struct log *, enum log_event) = log->on_event;
+    void *arg = log->arg;
     pthread_mutex_unlock(&log->lock);
     for (int event = LOG_EVENT_ROLLED; event <= LOG_EVENT_FILES && on_event != NULL; event++)
         if ((events & 1u << event) != 0)
-            on_event(log->arg, log, (enum log_event)event);
+            on_event(arg, log, (enum log_event)event);
     while ((link = list_pop(&waits)) != NULL) {
         struct log_flush_wait *wait = container_of(link, struct log_flush_wait, _link);
         wait->on_flushed(wait);

@@ -79,12 +79,18 @@ int log_future_discard(struct log_manager *manager, struct str topic, int32_t pa
     return log_manager_remove(manager, &manager->futures, topic, partition);
 }
 
-static int rename_to_current(struct log_manager *manager, struct log_dir *dir, struct log *log)
+// After an error the future has its old name again, or *is_stuck: it has the new one, and nobody knows how durably.
+static int rename_to_current(struct log_manager *manager, const struct managed *future,
+                             bool *is_stuck)
 {
-    char *path = mem_printf("%s/%s", dir->path, log_name(log));
-    int error = log_rename(log, path);
+    struct disk *disk = manager->options.disk;
+    const char *old_path = log_dir(future->log);
+    char *path = mem_printf("%s/%s", future->dir->path, log_name(future->log));
+    int error = log_rename(future->log, path);
     if (error == 0)
         trace_info(manager->options.trace, "future log is the log now dir=\"%s\"", path);
+    else
+        *is_stuck = disk_exists(disk, path) && disk->ops->rename(disk, path, old_path) != 0;
     mem_free(path);
     return error;
 }
@@ -93,18 +99,32 @@ static int rename_to_current(struct log_manager *manager, struct log_dir *dir, s
 static int change_names(struct log_manager *manager, const struct managed *current,
                         const struct managed *future)
 {
-    char *old_path = current == NULL ? NULL : mem_strdup(log_dir(current->log));
+    const char *old_path = current == NULL ? NULL : log_dir(current->log);
+    bool is_stuck = false;
     int error = current == NULL
                     ? 0
                     : log_manager_rename_log(manager, current->dir, current->log, "-delete");
     if (error == 0) {
-        error = rename_to_current(manager, future->dir, future->log);
-        if (error != 0 && current != NULL && log_rename(current->log, old_path) != 0)
-            trace_error(manager->options.trace,
-                        "log is left renamed dir=\"%s\": rename it to \"%s\"",
+        error = rename_to_current(manager, future, &is_stuck);
+        // Two logs of one partition would be worse than one in a directory that has just failed.
+        if (error != 0 && current != NULL && (is_stuck || log_rename(current->log, old_path) != 0))
+            trace_error(manager->options.trace, "log is left renamed dir=\"%s\" was=\"%s\"",
                         log_dir(current->log), old_path);
     }
-    mem_free(old_path);
+    return error;
+}
+
+// What is known of the future is on the disk, and its log start, before it is the only one.
+static int make_durable(struct log_manager *manager, const struct managed *future)
+{
+    struct disk *disk = manager->options.disk;
+    int error = disk->ops->sync_dir(disk, log_dir(future->log));
+    if (error == 0)
+        error = disk->ops->sync_dir(disk, future->dir->path);
+    if (error == 0)
+        error = log_checkpoints_write(manager, future->dir, CHECKPOINT_LOG_START);
+    if (error != 0)
+        log_dir_fail(manager, future->dir, error);
     return error;
 }
 
@@ -123,6 +143,8 @@ int log_future_promote(struct log_manager *manager, struct str topic, int32_t pa
         new = (struct managed){ log_ref(future->log), future->dir };
     pthread_mutex_unlock(&manager->lock);
     int error = new.log == NULL ? -ENOENT : 0;
+    if (error == 0)
+        error = make_durable(manager, &new);
     if (error == 0)
         error = change_names(manager, old.log == NULL ? NULL : &old, &new);
     if (error == 0) {
