@@ -2,6 +2,7 @@
 libcore_a_SOURCES += \
 	%D%/add_offsets_to_txn.c \
 	%D%/add_partitions_to_txn.c \
+	%D%/alter_replica_log_dirs.c \
 	%D%/api.tbl \
 	%D%/api_versions.c \
 	%D%/current_leader.c %D%/current_leader.h \
@@ -10,6 +11,7 @@ libcore_a_SOURCES += \
 	%D%/describe_groups.c \
 	%D%/describe_producers.c \
 	%D%/describe_transactions.c \
+	%D%/describe_log_dirs.c \
 	%D%/dispatch.c %D%/dispatch.h \
 	%D%/end_txn.c \
 	%D%/fetch.c \

@@ -12,6 +12,8 @@ struct config;
 struct controller;
 struct fetch_sessions;
 struct group_coordinator;
+struct log_dir_control;
+struct log_manager;
 struct metadata;
 struct producer_ids;
 struct replicas;
@@ -25,6 +27,8 @@ struct node {
     struct metadata *metadata;             // metadata/metadata.h: the committed image
     struct controller *controller;         // controller/controller.h: decisions about the cluster
     struct replicas *replicas;             // replica/replicas.h: this broker's partitions
+    struct log_manager *logs;              // log/log_dirs.h: its log directories
+    struct log_dir_control *dirs;          // replica/log_dir_control.h: what lives in which
     struct group_coordinator *groups;      // group/group_coordinator.h
     struct txn_coordinator *txns;          // txn/txn_coordinator.h
     struct fetch_sessions *fetch_sessions; // api/fetch_sessions.h

@@ -27,5 +27,8 @@ uint64_t partition_set_hash(const struct partition_set *set, struct str topic,
 const struct partition_name *partition_set_add(struct partition_set *set,
                                                const struct partition_name *name,
                                                uint64_t topic_hash);
+// Whether it was added. Of a set made for two or more.
+bool partition_set_has(const struct partition_set *set, const struct partition_name *name,
+                       uint64_t topic_hash);
 
 #endif

@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/fetch_sessions.h"
 #include "api/node.h"
@@ -14,6 +17,7 @@
 #include "broker/format.h"
 #include "broker/glue_alarms.h"
 #include "broker/glue_config.h"
+#include "broker/glue_dirs.h"
 #include "broker/glue_groups.h"
 #include "broker/glue_txns.h"
 #include "broker/glue_request.h"
@@ -22,6 +26,7 @@
 #include "config/config_load.h"
 #include "controller/controller.h"
 #include "controller/local_broker.h"
+#include "log/log_dirs.h"
 #include "log/log_manager.h"
 #include "metadata/metadata.h"
 #include "replica/replicas.h"
@@ -56,31 +61,43 @@ struct broker {
     struct endpoints endpoints;
     struct local_broker local_broker;
     struct uuid *log_dir_ids;
-    _Atomic bool has_failed; // the metadata log cannot be written
+    struct dirs_glue *dirs;
+    _Atomic bool has_failed; // the metadata log cannot be written, or no directory is left
     struct node node;
 };
 
 // ---- who we are ------------------------------------------------------------------------------------
 
-static bool format_directories(const struct broker_options *options, struct strbuf *message)
+// Those that are not formatted yet: all, or some of a node that has others.
+static bool format_directories(struct broker *broker, struct strbuf *message)
 {
+    const struct broker_options *options = &broker->options;
     char cluster_id[UUID_TEXT_SIZE];
     uuid_format(uuid_random(), cluster_id);
     struct strbuf told = STRBUF_EMPTY;
-    bool done = format_run(
-        &(struct format_options){
-            .disk = options->disk,
-            .config = options->config,
-            .now_ms = clock_wall_ms(options->clock),
-            .cluster_id = cluster_id,
-            // Where the configuration names the voters, they are not in the log (KIP-853).
-            .standalone = config_list(options->config, CONFIG_CONTROLLER_QUORUM_VOTERS).count == 0,
-        },
-        &told, message);
+    struct format_options format = {
+        .disk = options->disk,
+        .config = options->config,
+        .now_ms = clock_wall_ms(options->clock),
+        .cluster_id =
+            broker->identity.cluster_id != NULL ? broker->identity.cluster_id : cluster_id,
+        .ignore_formatted = true,
+        // Where the configuration names the voters, they are not in the log (KIP-853).
+        .standalone = config_list(options->config, CONFIG_CONTROLLER_QUORUM_VOTERS).count == 0,
+    };
+    bool done = format_run(&format, &told, message);
     if (done)
-        trace_info(options->trace, "formatted cluster_id=%s", cluster_id);
+        trace_info(options->trace, "formatted cluster_id=%s", format.cluster_id);
     strbuf_fini(&told);
     return done;
+}
+
+static bool has_unformatted(const struct node_identity *identity)
+{
+    for (size_t i = 0; i < identity->count; i++)
+        if (identity->dirs[i].error == -ENOENT)
+            return true;
+    return false;
 }
 
 static bool know_directories(struct broker *broker, struct strbuf *message)
@@ -89,24 +106,22 @@ static bool know_directories(struct broker *broker, struct strbuf *message)
     struct node_identity *identity = &broker->identity;
     if (!node_identity_load(options->disk, options->config, NULL, identity, message))
         return false;
-    if (identity->formatted_count == 0) {
-        if (!options->format) {
-            strbuf_printf(
-                message,
-                "log.dirs: %s is not formatted; run 'odradekd format -t CLUSTER_ID -c CONFIG' or "
-                "start with --format",
-                identity->dirs[0].path);
-            return false;
-        }
-        if (!format_directories(options, message))
+    if (identity->formatted_count == 0 && !options->format) {
+        strbuf_printf(
+            message,
+            "log.dirs: %s is not formatted; run 'odradekd format -t CLUSTER_ID -c CONFIG' or "
+            "start with --format",
+            identity->dirs[0].path);
+        return false;
+    }
+    if (has_unformatted(identity) && options->format) {
+        if (!format_directories(broker, message))
             return false;
         node_identity_fini(identity);
         if (!node_identity_load(options->disk, options->config, NULL, identity, message))
             return false;
     }
-    if (!node_identity_complete(options->disk, identity,
-                                config_int(options->config, CONFIG_NODE_ID),
-                                clock_wall_ms(options->clock), message))
+    if (!node_identity_complete(options->disk, identity, clock_wall_ms(options->clock), message))
         return false;
     broker->node.cluster_id = identity->cluster_id;
     return true;
@@ -174,16 +189,73 @@ static int64_t long_of(const struct broker *broker, enum config_key key)
     return config_long(broker->options.config, key);
 }
 
+static void on_dir_failed(void *arg, size_t dir, int error)
+{
+    (void)error;
+    dirs_glue_failed(((struct broker *)arg)->dirs, dir);
+}
+
+static char *absolute_path(const char *path)
+{
+    char folder[PATH_MAX];
+    if (path[0] == '/' || getcwd(folder, sizeof folder) == NULL)
+        return mem_strdup(path);
+    return mem_printf("%s/%s", folder, path);
+}
+
+// What a log manager needs to know of log.dirs.
+struct dir_list {
+    char **paths; // absolute, as Kafka shows them
+    struct uuid *ids;
+    bool *offline;
+    size_t count;
+};
+
+static void dir_list_make(const struct broker *broker, struct dir_list *out)
+{
+    struct config_list dirs = config_log_dirs(broker->options.config);
+    *out = (struct dir_list){
+        .paths = mem_alloc(dirs.count * sizeof *out->paths),
+        .ids = mem_zalloc(dirs.count * sizeof *out->ids),
+        .offline = mem_zalloc(dirs.count * sizeof *out->offline),
+        .count = dirs.count,
+    };
+    for (size_t i = 0; i < dirs.count; i++) {
+        const struct log_dir_identity *identity =
+            node_identity_find(&broker->identity, dirs.items[i]);
+        must(identity != NULL);
+        out->paths[i] = absolute_path(dirs.items[i]);
+        out->ids[i] = identity->meta.directory_id;
+        out->offline[i] = identity->error != 0;
+        if (identity->error != 0)
+            trace_error(broker->options.trace, "log directory offline dir=\"%s\" error=\"%s\"",
+                        dirs.items[i], strerror(-identity->error));
+    }
+}
+
+static void dir_list_fini(struct dir_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        mem_free(list->paths[i]);
+    mem_free(list->paths);
+    mem_free(list->ids);
+    mem_free(list->offline);
+}
+
 static bool open_log_dirs(struct broker *broker, struct strbuf *message)
 {
     const struct config *config = broker->options.config;
-    struct config_list dirs = config_log_dirs(config);
+    struct dir_list dirs;
+    dir_list_make(broker, &dirs);
     struct log_manager_options options = log_manager_options_default;
     options.disk = broker->options.disk;
     options.clock = broker->options.clock;
     options.trace = broker->options.trace;
-    options.dirs = dirs.items;
+    options.dirs = (const char *const *)dirs.paths;
+    options.dir_ids = dirs.ids;
+    options.dirs_offline = dirs.offline;
     options.dir_count = dirs.count;
+    options.on_dir_failed = on_dir_failed;
     options.recovery_threads_per_dir = config_int(config, CONFIG_NUM_RECOVERY_THREADS_PER_DATA_DIR);
     options.has_thread = true;
     options.initial_delay_ms = long_of(broker, CONFIG_LOG_INITIAL_TASK_DELAY_MS);
@@ -201,6 +273,7 @@ static bool open_log_dirs(struct broker *broker, struct strbuf *message)
     options.config_of = config_of_topic;
     options.arg = broker;
     int error = log_manager_open(&options, &broker->logs);
+    dir_list_fini(&dirs);
     if (error == -EAGAIN)
         strbuf_addz(message, "log.dirs: another process uses a directory");
     else if (error != 0)
@@ -253,6 +326,23 @@ static void on_config_changed(void *arg)
     log_manager_set_producer_id_expiration(broker->logs,
                                            long_of(broker, CONFIG_PRODUCER_ID_EXPIRATION_MS));
     network_update_limits(broker->network);
+    dirs_glue_reconfigure(broker->dirs);
+}
+
+// No log directory is left, or none that can do without the controller.
+static void on_dirs_failed(void *arg)
+{
+    on_controller_failed(arg);
+}
+
+static void on_misplaced(void *arg, const struct replica_directory *items, size_t count)
+{
+    dirs_glue_misplaced(((struct broker *)arg)->dirs, items, count);
+}
+
+static bool is_moving_to(void *arg, struct str topic, int32_t index, struct uuid directory)
+{
+    return dirs_glue_is_moving_to(((struct broker *)arg)->dirs, topic, index, directory);
 }
 
 static bool load_logs(struct broker *broker, struct strbuf *message)
@@ -273,9 +363,37 @@ static bool load_logs(struct broker *broker, struct strbuf *message)
         .metadata = broker->node.metadata,
         .logs = broker->logs,
         .node_id = broker->node.node_id,
+        .on_misplaced = on_misplaced,
+        .is_moving_to = is_moving_to,
+        .arg = broker,
     });
+    char *metadata_dir = absolute_path(config_metadata_log_dir(broker->options.config));
+    broker->dirs = dirs_glue_new(&(struct dirs_glue_options){
+        .clock = broker->options.clock,
+        .trace = broker->options.trace,
+        .config = broker->options.config,
+        .metadata = broker->node.metadata,
+        .controller = broker->node.controller,
+        .logs = broker->logs,
+        .replicas = broker->node.replicas,
+        .local_broker = &broker->local_broker,
+        .metadata_dir = log_dirs_find(broker->logs, str_of(metadata_dir)),
+        .node_id = broker->node.node_id,
+        .on_fatal = on_dirs_failed,
+        .arg = broker,
+    });
+    mem_free(metadata_dir);
+    broker->node.logs = broker->logs;
+    broker->node.dirs = dirs_glue_control(broker->dirs);
     int error = log_manager_load(broker->logs, is_stray, broker);
-    if (error != 0)
+    if (error == 0 && dirs_glue_metadata_failed(broker->dirs))
+        error = -EIO;
+    if (error == -EBADMSG)
+        strbuf_addz(
+            message,
+            "log.dirs: a folder is not what it has to be, or a partition is there twice; the lines "
+            "before this one name it");
+    else if (error != 0)
         strbuf_printf(message, "log.dirs: the logs cannot be loaded: %s", strerror(-error));
     return error == 0;
 }
@@ -329,15 +447,22 @@ static bool start_controller(struct broker *broker, struct strbuf *message)
     return error == 0;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    return uuid_compare(*(const struct uuid *)a, *(const struct uuid *)b);
+}
+
 static bool register_node(struct broker *broker, struct strbuf *message)
 {
-    const struct node_identity *identity = &broker->identity;
     const struct endpoints *endpoints = &broker->endpoints;
-    broker->log_dir_ids = mem_alloc(identity->count * sizeof *broker->log_dir_ids);
     int32_t count = 0;
-    for (size_t i = 0; i < identity->count; i++)
-        if (identity->dirs[i].error == 0)
-            broker->log_dir_ids[count++] = identity->dirs[i].meta.directory_id;
+    broker->log_dir_ids = mem_alloc(log_dirs_count(broker->logs) * sizeof *broker->log_dir_ids);
+    for (size_t i = 0; i < log_dirs_count(broker->logs); i++) {
+        struct log_dir_state state = log_dirs_state(broker->logs, i);
+        if (!state.is_offline)
+            broker->log_dir_ids[count++] = state.id;
+    }
+    qsort(broker->log_dir_ids, (size_t)count, sizeof *broker->log_dir_ids, compare_ids);
     broker->local_broker = (struct local_broker){
         .controller = broker->node.controller,
         .metadata = broker->node.metadata,
@@ -352,6 +477,8 @@ static bool register_node(struct broker *broker, struct strbuf *message)
         .rack = str_of(config_str(broker->options.config, CONFIG_BROKER_RACK)),
         .log_dirs = broker->log_dir_ids,
         .log_dirs_count = count,
+        .directories = dirs_glue_directories,
+        .arg = broker->dirs,
         .previous_epoch = log_manager_previous_broker_epoch(broker->logs),
     };
     enum kafka_error error = local_broker_register(&broker->local_broker);
@@ -369,6 +496,7 @@ static bool serve(struct broker *broker, struct strbuf *message)
                       kafka_error_name(error));
         return false;
     }
+    dirs_glue_start(broker->dirs);
     network_accept(broker->network);
     return true;
 }
@@ -405,7 +533,10 @@ static void tear_down(struct broker *broker)
     if (stage >= STAGE_REPLICAS) {
         txns_glue_stop(broker->txns);
         groups_glue_stop(broker->groups);
+    }
+    if (broker->dirs != NULL) { // the logs were at least about to be loaded
         config_glue_stop(&broker->config_glue);
+        dirs_glue_stop(broker->dirs);
         replicas_stop(node->replicas);
     }
     bool all_answered = stage < STAGE_NETWORK || network_close(broker->network, STOP_PATIENCE_MS);
@@ -423,8 +554,8 @@ static void tear_down(struct broker *broker)
         producer_ids_free(node->producer_ids);
         fetch_sessions_free(node->fetch_sessions);
     }
-    if (stage >= STAGE_LOGS)
-        replicas_free(node->replicas);
+    dirs_glue_free(broker->dirs);
+    replicas_free(node->replicas);
     if (stage >= STAGE_METADATA)
         controller_free(node->controller);
     if (stage >= STAGE_NETWORK) {

@@ -6,6 +6,7 @@ libio_a_SOURCES += \
 	%D%/format_command.c %D%/format_command.h \
 	%D%/glue_alarms.c %D%/glue_alarms.h \
 	%D%/glue_config.c %D%/glue_config.h \
+	%D%/glue_dirs.c %D%/glue_dirs.h \
 	%D%/glue_coordinator.c %D%/glue_coordinator.h \
 	%D%/glue_groups.c %D%/glue_groups.h \
 	%D%/glue_request.c %D%/glue_request.h \

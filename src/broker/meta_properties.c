@@ -175,8 +175,14 @@ bool node_identity_load(struct disk *disk, const struct config *config, const ch
     int32_t node_id = config_int(config, CONFIG_NODE_ID);
     for (size_t i = 0; i < out->count; i++) {
         struct log_dir_identity *dir = &out->dirs[i];
-        dir->error = meta_properties_read(disk, dir->path, &dir->meta, message);
-        if (dir->error == -EBADMSG)
+        struct strbuf why = STRBUF_EMPTY;
+        dir->error = meta_properties_read(disk, dir->path, &dir->meta, &why);
+        // Elsewhere it makes the directory one that cannot be used, as in Kafka.
+        bool is_wrong = dir->error == -EBADMSG && dir->is_metadata;
+        if (is_wrong)
+            strbuf_add(message, why.data, why.size);
+        strbuf_fini(&why);
+        if (is_wrong)
             return false;
         if (dir->error != 0 && dir->error != -ENOENT && dir->is_metadata) {
             strbuf_printf(
@@ -196,8 +202,24 @@ bool node_identity_load(struct disk *disk, const struct config *config, const ch
     return true;
 }
 
-bool node_identity_complete(struct disk *disk, struct node_identity *identity, int32_t node_id,
-                            int64_t now_ms, struct strbuf *message)
+// A metadata log that nobody would read.
+static bool has_stray_metadata(struct disk *disk, const struct node_identity *identity,
+                               const struct log_dir_identity *dir, struct strbuf *message)
+{
+    char *path = mem_printf("%s/__cluster_metadata-0", dir->path);
+    bool is_there = !dir->is_metadata && disk_exists(disk, path);
+    for (size_t i = 0; is_there && i < identity->count; i++)
+        if (identity->dirs[i].is_metadata)
+            strbuf_printf(message,
+                          "Found unexpected metadata location in data directory `%s` (the "
+                          "configured metadata directory is %s).",
+                          path, identity->dirs[i].path);
+    mem_free(path);
+    return is_there;
+}
+
+bool node_identity_complete(struct disk *disk, struct node_identity *identity, int64_t now_ms,
+                            struct strbuf *message)
 {
     if (identity->formatted_count == 0) {
         strbuf_addz(message, "log.dirs: No readable meta.properties files found.");
@@ -205,23 +227,24 @@ bool node_identity_complete(struct disk *disk, struct node_identity *identity, i
     }
     for (size_t i = 0; i < identity->count; i++) {
         struct log_dir_identity *dir = &identity->dirs[i];
-        bool is_new = dir->error == -ENOENT;
-        if ((dir->error != 0 && !is_new) || (!is_new && !uuid_is_zero(dir->meta.directory_id)))
-            continue;
-        if (is_new) {
-            dir->meta.cluster_id = mem_strdup(identity->cluster_id);
-            dir->meta.node_id = node_id;
+        if (dir->error == -ENOENT) {
+            strbuf_printf(message,
+                          "log.dirs: No `" META_PROPERTIES_FILE "` found in %s (have you run "
+                          "'odradekd format' to format the directory?)",
+                          dir->path);
+            return false;
         }
+        if (dir->error == 0 && has_stray_metadata(disk, identity, dir, message))
+            return false;
+        if (dir->error != 0 || !uuid_is_zero(dir->meta.directory_id))
+            continue;
         dir->meta.directory_id = uuid_random();
-        int error = is_new ? disk_mkdirs(disk, dir->path) : 0;
-        dir->error =
-            error != 0 ? error : meta_properties_write(disk, dir->path, &dir->meta, now_ms);
-        if (dir->error != 0) {
+        dir->error = meta_properties_write(disk, dir->path, &dir->meta, now_ms);
+        if (dir->error != 0 && dir->is_metadata) {
             strbuf_printf(message, "log.dirs: cannot write %s/" META_PROPERTIES_FILE ": %s",
                           dir->path, strerror(-dir->error));
             return false;
         }
-        identity->formatted_count += is_new;
     }
     return true;
 }

@@ -45,15 +45,15 @@ struct node_identity {
     const char *cluster_id; // of the formatted ones; NULL when there is none
 };
 
-// Reads all directories of the configuration and sees that they agree with each other and with node.id.
-// cluster_id: expected, NULL for whatever the first says. False with one line appended when they do not;
-// what was read stays in `out` either way.
+// Reads all directories of the configuration, which may fail for any but that of the metadata log, and sees that they
+// agree with each other and with node.id. cluster_id: expected, NULL for whatever the first says. False with one line
+// appended when they do not; what was read stays in `out` either way.
 bool node_identity_load(struct disk *disk, const struct config *config, const char *cluster_id,
                         struct node_identity *out, struct strbuf *message);
-// At start: gives an id to directories without one, and a meta.properties to those added since the node
-// was formatted. False with a line when none is formatted or one cannot be written.
-bool node_identity_complete(struct disk *disk, struct node_identity *identity, int32_t node_id,
-                            int64_t now_ms, struct strbuf *message);
+// At start: gives an id to directories without one. False with a line when one is not formatted (those that cannot be
+// read are left alone), or the metadata log's cannot be written.
+bool node_identity_complete(struct disk *disk, struct node_identity *identity, int64_t now_ms,
+                            struct strbuf *message);
 void node_identity_fini(struct node_identity *identity);
 // NULL: not one of its directories.
 const struct log_dir_identity *node_identity_find(const struct node_identity *identity,

@@ -123,12 +123,11 @@ static void directories_must_agree(void)
     CU_ASSERT_EQUAL(identity.formatted_count, 1);
     CU_ASSERT_EQUAL(identity.dirs[1].error, -ENOENT);
     CU_ASSERT_TRUE(identity.dirs[1].is_metadata && !identity.dirs[0].is_metadata);
-    // A directory that was added gets its own file at start.
-    CU_ASSERT_TRUE(node_identity_complete(disk_posix(), &identity, 1, 0, &message));
-    CU_ASSERT_EQUAL(identity.formatted_count, 2);
-    node_identity_fini(&identity);
-    CU_ASSERT_TRUE(node_identity_load(disk_posix(), config, NULL, &identity, &message));
-    CU_ASSERT_EQUAL(identity.formatted_count, 2);
+    // A directory that was added has to be formatted.
+    CU_ASSERT_FALSE(node_identity_complete(disk_posix(), &identity, 0, &message));
+    CU_ASSERT_PTR_NOT_NULL(strstr(message.data, "No `meta.properties` found in "));
+    strbuf_fini(&message);
+    message = STRBUF_EMPTY;
     CU_ASSERT_STRING_EQUAL(identity.cluster_id, "MkU3OEVBNTcwNTJENDM2Qk");
     node_identity_fini(&identity);
 
@@ -152,6 +151,33 @@ static void directories_must_agree(void)
     disk_remove_tree(disk_posix(), folder);
 }
 
+// The metadata log's must be there; without another the node goes on.
+static void a_directory_that_cannot_be_read_is_left_out(void)
+{
+    CU_ASSERT_PTR_NOT_NULL_FATAL(test_folder(folder, sizeof folder));
+    char dirs[900];
+    struct node_identity identity;
+    struct strbuf message = STRBUF_EMPTY;
+    snprintf(dirs, sizeof dirs, "%s,%s,%s", in_folder("a"), in_folder("b"), in_folder("c"));
+    struct config *config = config_of(dirs, NULL);
+    write_meta("a", jvm_file);
+    write_meta("b", "version=nonsense\n");
+    CU_ASSERT_EQUAL(disk_write_atomic(disk_posix(), in_folder("c"), "a file", 6), 0);
+    CU_ASSERT_TRUE(node_identity_load(disk_posix(), config, NULL, &identity, &message));
+    CU_ASSERT_EQUAL(identity.formatted_count, 1);
+    CU_ASSERT_EQUAL(identity.dirs[1].error, -EBADMSG);
+    CU_ASSERT_EQUAL(identity.dirs[2].error, -ENOTDIR);
+    CU_ASSERT_TRUE(node_identity_complete(disk_posix(), &identity, 0, &message));
+    CU_ASSERT_EQUAL(message.size, 0);
+    node_identity_fini(&identity);
+    write_meta("a", "version=nonsense\n");
+    CU_ASSERT_FALSE(node_identity_load(disk_posix(), config, NULL, &identity, &message));
+    strbuf_fini(&message);
+    node_identity_fini(&identity);
+    config_free(config);
+    disk_remove_tree(disk_posix(), folder);
+}
+
 static void nothing_formatted_is_refused_at_start(void)
 {
     CU_ASSERT_PTR_NOT_NULL_FATAL(test_folder(folder, sizeof folder));
@@ -161,7 +187,7 @@ static void nothing_formatted_is_refused_at_start(void)
     CU_ASSERT_TRUE(node_identity_load(disk_posix(), config, NULL, &identity, &message));
     CU_ASSERT_EQUAL(identity.count, 2);
     CU_ASSERT_TRUE(node_identity_find(&identity, in_folder("m"))->is_metadata);
-    CU_ASSERT_FALSE(node_identity_complete(disk_posix(), &identity, 1, 0, &message));
+    CU_ASSERT_FALSE(node_identity_complete(disk_posix(), &identity, 0, &message));
     CU_ASSERT_STRING_EQUAL(message.data, "log.dirs: No readable meta.properties files found.");
     CU_ASSERT_FALSE(disk_exists(disk_posix(), in_folder("a")));
     strbuf_fini(&message);
@@ -172,4 +198,5 @@ static void nothing_formatted_is_refused_at_start(void)
 
 TEST_MAIN("meta_properties", TEST(a_jvm_brokers_file_is_read_and_written_back),
           TEST(keys_that_we_do_not_know_are_kept), TEST(what_is_wrong_is_said),
-          TEST(directories_must_agree), TEST(nothing_formatted_is_refused_at_start))
+          TEST(directories_must_agree), TEST(a_directory_that_cannot_be_read_is_left_out),
+          TEST(nothing_formatted_is_refused_at_start))

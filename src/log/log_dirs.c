@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // See log_dirs.h: a directory is taken at the start, chosen for new logs, cordoned, failed.
+// Tested by log_future_test.c.
 #include "log/log_dirs.h"
 
 #include <errno.h>
@@ -208,6 +209,12 @@ ptrdiff_t log_dirs_find_id(const struct log_manager *manager, struct uuid id)
         if (uuid_eq(manager->dirs[i].id, id))
             return (ptrdiff_t)i;
     return -1;
+}
+
+ptrdiff_t log_dirs_of(struct log_manager *manager, const struct log *log)
+{
+    const struct log_dir *dir = log_dir_of(manager, log_dir(log));
+    return dir == NULL ? -1 : dir - manager->dirs;
 }
 
 static size_t count_offline(struct log_manager *manager)

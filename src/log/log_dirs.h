@@ -10,7 +10,8 @@
 // that the cluster's metadata name, else into the one in service and not cordoned that has the fewest logs, futures
 // counted (log_future.h).
 //
-// All from any thread, between log_manager_open and the manager's end. Directories are known by their place in log.dirs.
+// All from any thread, between log_manager_open and the manager's end. Directories are known by their place in
+// log.dirs.
 #ifndef LOG_LOG_DIRS_H
 #define LOG_LOG_DIRS_H
 
@@ -28,6 +29,8 @@ struct log_dir_state log_dirs_state(struct log_manager *manager, size_t dir);
 // By its path as configured; -1: none of log.dirs.
 ptrdiff_t log_dirs_find(const struct log_manager *manager, struct str path);
 ptrdiff_t log_dirs_find_id(const struct log_manager *manager, struct uuid id);
+// The directory that holds the log, also when it failed; -1: none of them.
+ptrdiff_t log_dirs_of(struct log_manager *manager, const struct log *log);
 bool log_dirs_any_offline(struct log_manager *manager);
 bool log_dirs_all_offline(struct log_manager *manager);
 // Of the volume it is on; -errno.

@@ -26,9 +26,9 @@ int log_future_create(struct log_manager *manager, struct str topic, int32_t par
                       struct uuid topic_id, size_t dir, struct log **out);
 // Renamed to -delete, its files go file.delete.delay.ms later. -ENOENT.
 int log_future_discard(struct log_manager *manager, struct str topic, int32_t partition);
-// Takes the place of the current log, if there is one, whose files go later; *out gets a reference. The caller sees that
-// nobody appends to either, and that the future is durable as far as the current one was. After an error the current
-// log is in its place, unless its own directory failed.
+// Takes the place of the current log, if there is one, whose files go later; *out gets a reference. The caller sees
+// that nobody appends to either, and that the future is durable as far as the current one was. After an error the
+// current log is in its place, unless its own directory failed.
 int log_future_promote(struct log_manager *manager, struct str topic, int32_t partition,
                        struct log **out);
 // Start with 0, like log_manager_next.

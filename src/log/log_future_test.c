@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A log moves from one directory to another: by itself, resumed, cancelled; and with every call of the disk gone wrong.
 //
-// For every n the n-th changing call of a move fails, or is the last before the process or the power goes. Opened again,
-// the directories hold one log of the partition, or its future alone, with everything in it that was acknowledged
-// (flushed, after a loss of power), and nothing else; where the log starts does not go back.
+// For every n the n-th changing call of a move fails, or is the last before the process or the power goes. Opened
+// again, the directories hold one log of the partition, or its future alone, with everything in it that was
+// acknowledged (flushed, after a loss of power), and nothing else; where the log starts does not go back.
 #include "log/log_future.h"
 
 #include <errno.h>

@@ -49,8 +49,9 @@ struct log_manager_options {
 // Kafka's defaults for everything that has one; disk, clock, trace, dirs and config_of are the caller's.
 extern const struct log_manager_options log_manager_options_default;
 
-// Makes missing directories, takes the locks, reads and removes the clean shutdown markers. A directory where that fails
-// is offline; when it fails in all, the last error. -EAGAIN: another process uses a directory. What is wrong is traced.
+// Makes missing directories, takes the locks, reads and removes the clean shutdown markers. A directory where that
+// fails is offline; when it fails in all, the last error. -EAGAIN: another process uses a directory. What is wrong is
+// traced.
 int log_manager_open(const struct log_manager_options *options, struct log_manager **out);
 // The broker epoch of the last clean stop, -1 if it was not clean in every directory.
 int64_t log_manager_previous_broker_epoch(const struct log_manager *manager);
@@ -69,9 +70,9 @@ struct log *log_manager_find(struct log_manager *manager, struct str topic, int3
 struct log *log_manager_next(struct log_manager *manager, size_t *position);
 size_t log_manager_count(struct log_manager *manager);
 
-// The log of a partition, made if there is none, see log_dirs.h for where; a reference. `directory_id`: what the metadata
-// say, zero or another reserved one when they do not. -EEXIST: it is there with another topic id; -ENODEV: the directory
-// where it has to be is offline, or none is left.
+// The log of a partition, made if there is none, see log_dirs.h for where; a reference. `directory_id`: what the
+// metadata say, zero or another reserved one when they do not. -EEXIST: it is there with another topic id; -ENODEV:
+// the directory where it has to be is offline, or none is left.
 int log_manager_create(struct log_manager *manager, struct str topic, int32_t partition,
                        struct uuid topic_id, struct uuid directory_id, struct log **out);
 // The directory of a partition's log, by its place in `dirs`; -1 without one.

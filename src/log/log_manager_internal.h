@@ -111,8 +111,8 @@ struct known_offsets { // of one partition, from the checkpoints
 int log_manager_open_log(struct log_manager *manager, const char *path, struct str topic,
                          struct uuid topic_id, const struct known_offsets *known, bool is_clean,
                          struct log **out);
-// Into one of the manager's maps. Takes the reference. -EBADMSG when there is such a log already, -EIO when the directory
-// is offline.
+// Into one of the manager's maps. Takes the reference. -EBADMSG when there is such a log already, -EIO when the
+// directory is offline.
 int log_manager_put(struct log_manager *manager, struct hashmap *map, struct log_dir *dir,
                     struct log *log);
 // Out of the map; the directory renamed to -delete, its files go later. -ENOENT.

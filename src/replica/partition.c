@@ -324,6 +324,29 @@ struct log *partition_close(struct partition *partition, enum partition_end end,
     return log;
 }
 
+struct log *partition_exchange_log(struct partition *partition,
+                                   struct log *(*exchange)(void *arg, struct log *log), void *arg)
+{
+    struct log *old = NULL;
+    pthread_rwlock_wrlock(&partition->_lock);
+    struct log *new = partition->log == NULL ? NULL : exchange(arg, partition->log);
+    if (new != NULL) {
+        old = partition->log;
+        partition->log = new;
+        atomic_fetch_add(&partition->_changes, 1);
+    }
+    pthread_rwlock_unlock(&partition->_lock);
+    return old;
+}
+
+struct log *partition_log(struct partition *partition)
+{
+    pthread_rwlock_rdlock(&partition->_lock);
+    struct log *log = partition->log == NULL ? NULL : log_ref(partition->log);
+    pthread_rwlock_unlock(&partition->_lock);
+    return log;
+}
+
 void partition_leader(struct partition *partition, int32_t *leader, int32_t *leader_epoch)
 {
     pthread_rwlock_rdlock(&partition->_lock);

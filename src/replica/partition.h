@@ -132,6 +132,14 @@ enum partition_end {
     PARTITION_STOPPED, // the broker stops
 };
 
+// Puts another log, which holds the same, in the place of the partition's. `exchange` runs while nobody appends or
+// reads: it gets the present log (never NULL) and returns a reference to the new one, or NULL to leave all as it is.
+// Returns the old log's reference, or NULL.
+struct log *partition_exchange_log(struct partition *partition,
+                                   struct log *(*exchange)(void *arg, struct log *log), void *arg);
+// A reference to its log, or NULL.
+struct log *partition_log(struct partition *partition);
+
 // No more appends and reads; wakes everybody. Returns the log, which nobody uses any more; may be NULL.
 struct log *partition_close(struct partition *partition, enum partition_end end,
                             struct partition_woken *woken);

@@ -7,7 +7,11 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "config/config.h"
+#include "log/log_dirs.h"
+#include "log/log_future.h"
 #include "log/log_manager.h"
+#include "log/partition_dir.h"
+#include "metadata/feature_versions.h"
 #include "metadata/metadata.h"
 
 struct observed {
@@ -18,7 +22,8 @@ struct observed {
 
 struct replicas {
     struct replicas_options options;
-    pthread_rwlock_t lock; // guards the maps and the topics in them
+    pthread_mutex_t changes; // held by whoever changes partitions or where they live; before `lock`
+    pthread_rwlock_t lock;   // guards the maps and the topics in them
     struct hashmap by_name;
     struct hashmap by_id;
     struct list observed; // fixed once started
@@ -30,6 +35,7 @@ struct replicas *replicas_new(const struct replicas_options *options)
 {
     struct replicas *replicas = mem_new(struct replicas);
     replicas->options = *options;
+    pthread_mutex_init(&replicas->changes, NULL);
     role_lock_init(&replicas->lock);
     hashmap_init(&replicas->by_name);
     hashmap_init(&replicas->by_id);
@@ -56,6 +62,16 @@ static struct partition_observer *observer_of(struct replicas *replicas, struct 
             return observed->observer;
     }
     return NULL;
+}
+
+void replicas_lock_changes(struct replicas *replicas)
+{
+    pthread_mutex_lock(&replicas->changes);
+}
+
+void replicas_unlock_changes(struct replicas *replicas)
+{
+    pthread_mutex_unlock(&replicas->changes);
 }
 
 // ---- finding ------------------------------------------------------------------------------------------------
@@ -195,6 +211,7 @@ struct wanted {
     int32_t index;
     bool is_mine;
     int32_t min_insync_replicas;
+    struct uuid directory;        // of this replica; zero: not told
     struct partition_state state; // its arrays are in the arena
 };
 
@@ -202,6 +219,9 @@ struct plan {
     struct arena arena;
     struct wanted *items;
     size_t count, capacity;
+    struct replica_directory *misplaced;
+    size_t misplaced_count, misplaced_capacity;
+    bool has_assignments; // the metadata hold directories
 };
 
 static void plan_add(struct replicas *replicas, struct plan *plan,
@@ -212,8 +232,13 @@ static void plan_add(struct replicas *replicas, struct plan *plan,
     if (from == NULL)
         return;
     bool is_mine = false;
-    for (int32_t i = 0; i < from->replicas_count; i++)
-        is_mine |= from->replicas[i] == replicas->options.node_id;
+    struct uuid directory = UUID_ZERO;
+    for (int32_t i = 0; i < from->replicas_count; i++) {
+        if (from->replicas[i] != replicas->options.node_id)
+            continue;
+        is_mine = true;
+        directory = i < from->directories_count ? from->directories[i] : UUID_ZERO;
+    }
     if (!is_mine && hashmap_find(&replicas->by_id, topic->id.bytes, sizeof topic->id.bytes) == NULL)
         return;
     vec_reserve(plan->items, plan->count + 1, plan->capacity);
@@ -224,6 +249,7 @@ static void plan_add(struct replicas *replicas, struct plan *plan,
         .index = index,
         .is_mine = is_mine,
         .min_insync_replicas = min_insync_replicas,
+        .directory = directory,
         .state = {
             .leader = from->leader,
             .leader_epoch = from->leader_epoch,
@@ -244,7 +270,51 @@ static void topic_config(struct replicas *replicas, const struct metadata_topic 
                        overrides != NULL ? overrides->count : 0, out);
 }
 
-static void wanted_apply(struct replicas *replicas, const struct wanted *wanted)
+// Whether a log may be made for a replica that has none: with a directory out of service it may be there.
+static bool may_be_made(struct replicas *replicas, struct uuid directory)
+{
+    struct log_manager *logs = replicas->options.logs;
+    const struct uuid unassigned = { .bytes = { [15] = 1 } };
+    if (uuid_eq(directory, unassigned) || !log_dirs_any_offline(logs))
+        return true;
+    ptrdiff_t dir = log_dirs_find_id(logs, directory);
+    return dir >= 0 && !log_dirs_state(logs, (size_t)dir).is_offline;
+}
+
+// 0 with the log, 0 and NULL when it is not to be there, or -errno.
+static int obtain_log(struct replicas *replicas, const struct replica_topic *topic,
+                      const struct wanted *wanted, struct log **out)
+{
+    struct log_manager *logs = replicas->options.logs;
+    *out = NULL;
+    if (log_manager_dir_of(logs, topic->name, wanted->index) >= 0 ||
+        may_be_made(replicas, wanted->directory))
+        return log_manager_create(logs, topic->name, wanted->index, topic->id, wanted->directory,
+                                  out);
+    trace_warn(replicas->options.trace,
+               "log not made, it may be in a directory that is offline topic=%.*s partition=%d",
+               STR_ARG(topic->name), (int)wanted->index);
+    return 0;
+}
+
+static void note_misplaced(struct replicas *replicas, struct plan *plan,
+                           const struct replica_topic *topic, const struct wanted *wanted)
+{
+    const struct replicas_options *o = &replicas->options;
+    ptrdiff_t dir = log_manager_dir_of(o->logs, topic->name, wanted->index);
+    if (dir < 0 || o->on_misplaced == NULL || !plan->has_assignments)
+        return;
+    struct uuid id = log_dirs_state(o->logs, (size_t)dir).id;
+    if (uuid_is_zero(id) || uuid_eq(id, wanted->directory) ||
+        (o->is_moving_to != NULL &&
+         o->is_moving_to(o->arg, topic->name, wanted->index, wanted->directory)))
+        return;
+    vec_reserve(plan->misplaced, plan->misplaced_count + 1, plan->misplaced_capacity);
+    plan->misplaced[plan->misplaced_count++] =
+        (struct replica_directory){ topic->id, wanted->index, id };
+}
+
+static void wanted_apply(struct replicas *replicas, struct plan *plan, const struct wanted *wanted)
 {
     struct replica_topic *topic = topic_obtain(replicas, wanted->topic, wanted->topic_id);
     struct partition *partition = replica_topic_partition(topic, wanted->index);
@@ -256,11 +326,12 @@ static void wanted_apply(struct replicas *replicas, const struct wanted *wanted)
         return;
     }
     bool is_new = partition == NULL;
+    if (!is_new && partition->is_offline)
+        return; // its directory failed; that ends with the next start
     struct log *log = is_new ? NULL : partition->log;
     int error = 0;
     if (log == NULL) // the reference stays with the partition until it is closed
-        error = log_manager_create(replicas->options.logs, topic->name, wanted->index, topic->id,
-                                   UUID_ZERO, &log);
+        error = obtain_log(replicas, topic, wanted, &log);
     if (is_new) {
         partition = partition_new(topic->name, topic->id, wanted->index, replicas->options.node_id,
                                   wanted->is_internal);
@@ -272,6 +343,7 @@ static void wanted_apply(struct replicas *replicas, const struct wanted *wanted)
     unsigned changes = 0;
     if (error == 0) {
         changes = partition_apply(partition, log, &wanted->state, &woken);
+        note_misplaced(replicas, plan, topic, wanted);
     } else {
         trace_error(replicas->options.trace,
                     "log cannot be opened topic=%.*s partition=%d error=%d", STR_ARG(topic->name),
@@ -285,10 +357,24 @@ static void wanted_apply(struct replicas *replicas, const struct wanted *wanted)
     partition_tell(partition, changes);
 }
 
+static void plan_begin(struct replicas *replicas, struct plan *plan)
+{
+    *plan = (struct plan){ .items = NULL };
+    arena_init(&plan->arena);
+    metadata_lock_read(replicas->options.metadata);
+    plan->has_assignments = has_directory_assignment(
+        metadata_feature_level(replicas->options.metadata, "metadata.version"));
+}
+
+// The metadata's lock has been let go.
 static void plan_carry_out(struct replicas *replicas, struct plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++)
-        wanted_apply(replicas, &plan->items[i]);
+        wanted_apply(replicas, plan, &plan->items[i]);
+    if (plan->misplaced_count > 0)
+        replicas->options.on_misplaced(replicas->options.arg, plan->misplaced,
+                                       plan->misplaced_count);
+    mem_free(plan->misplaced);
     mem_free(plan->items);
     arena_fini(&plan->arena);
 }
@@ -363,13 +449,13 @@ static void on_change(struct metadata_subscription *subscription,
 {
     struct replicas *replicas = container_of(subscription, struct replicas, subscription);
     struct metadata *metadata = replicas->options.metadata;
+    replicas_lock_changes(replicas);
     for (size_t i = 0; i < delta->topics_count; i++)
         if (delta->topics[i].change == METADATA_DELETED)
             topic_remove(replicas, delta->topics[i].id);
 
-    struct plan plan = { .items = NULL };
-    arena_init(&plan.arena);
-    metadata_lock_read(metadata);
+    struct plan plan;
+    plan_begin(replicas, &plan);
     for (size_t i = 0; i < delta->topics_count; i++) {
         const struct metadata_topic_change *change = &delta->topics[i];
         const struct metadata_topic *topic = metadata_find_topic_by_id(metadata, change->id);
@@ -378,6 +464,7 @@ static void on_change(struct metadata_subscription *subscription,
     }
     metadata_unlock(metadata);
     plan_carry_out(replicas, &plan);
+    replicas_unlock_changes(replicas);
 
     for (size_t i = 0; i < delta->configs_count; i++) {
         if (delta->configs[i].type == CONFIG_RESOURCE_TOPIC)
@@ -387,12 +474,43 @@ static void on_change(struct metadata_subscription *subscription,
     }
 }
 
+// A future log without a current one is what is left of the partition when a broker died between the two names, or when
+// somebody took the other away: it is the log from now on. With a directory out of service the log may be there, unless
+// the metadata say otherwise.
+static void recover_futures(struct replicas *replicas)
+{
+    struct log_manager *logs = replicas->options.logs;
+    struct log *future, *log;
+    for (size_t i = 0; (future = log_future_next(logs, &i)) != NULL; log_unref(future)) {
+        struct partition_dir name = partition_dir_parse(log_name(future));
+        if (log_manager_dir_of(logs, name.topic, name.partition) >= 0)
+            continue;
+        struct uuid here = log_dirs_state(logs, (size_t)log_dirs_of(logs, future)).id;
+        struct metadata *metadata = replicas->options.metadata;
+        bool is_assigned = false;
+        metadata_lock_read(metadata);
+        const struct metadata_topic *topic = metadata_find_topic(metadata, name.topic);
+        const struct metadata_partition *partition =
+            topic == NULL ? NULL : metadata_topic_partition(topic, name.partition);
+        for (int32_t k = 0; partition != NULL && k < partition->directories_count; k++)
+            is_assigned |= partition->replicas[k] == replicas->options.node_id &&
+                           uuid_eq(partition->directories[k], here);
+        metadata_unlock(metadata);
+        if ((is_assigned || !log_dirs_any_offline(logs)) &&
+            log_future_promote(logs, name.topic, name.partition, &log) == 0) {
+            log_unref(log);
+            i = 0; // the table has changed
+        }
+    }
+}
+
 void replicas_start(struct replicas *replicas)
 {
     struct metadata *metadata = replicas->options.metadata;
-    struct plan plan = { .items = NULL };
-    arena_init(&plan.arena);
-    metadata_lock_read(metadata);
+    struct plan plan;
+    replicas_lock_changes(replicas);
+    recover_futures(replicas);
+    plan_begin(replicas, &plan);
     size_t at = 0;
     const struct metadata_topic *topic;
     while ((topic = metadata_next_topic(metadata, &at)) != NULL)
@@ -400,8 +518,38 @@ void replicas_start(struct replicas *replicas)
     metadata_unlock(metadata);
     replicas->is_started = true;
     plan_carry_out(replicas, &plan);
+    replicas_unlock_changes(replicas);
     replicas->subscription.on_change = on_change;
     metadata_subscribe(metadata, &replicas->subscription);
+}
+
+size_t replicas_dir_failed(struct replicas *replicas, size_t dir)
+{
+    struct partition **failed = NULL;
+    size_t count = 0, capacity = 0, at = 0;
+    struct replica_topic *topic;
+    struct partition_woken woken;
+    partition_woken_init(&woken);
+    replicas_lock_changes(replicas); // so that nothing changes the table
+    while ((topic = hashmap_next(&replicas->by_id, &at)) != NULL) {
+        for (int32_t i = 0; i < topic->partitions_count; i++) {
+            struct partition *partition = topic->partitions[i];
+            struct log *log = partition == NULL ? NULL : partition_log(partition);
+            if (log != NULL && log_dirs_of(replicas->options.logs, log) == (ptrdiff_t)dir) {
+                vec_reserve(failed, count + 1, capacity);
+                failed[count++] = partition_ref(partition);
+            }
+            log_unref(log);
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        log_unref(partition_close(failed[i], PARTITION_FAILED, &woken));
+    replicas_unlock_changes(replicas);
+    partition_wake(&woken);
+    for (size_t i = 0; i < count; i++)
+        partition_unref(failed[i]);
+    mem_free(failed);
+    return count;
 }
 
 void replicas_stop(struct replicas *replicas)
@@ -443,5 +591,6 @@ void replicas_free(struct replicas *replicas)
         mem_free(observed);
     }
     pthread_rwlock_destroy(&replicas->lock);
+    pthread_mutex_destroy(&replicas->changes);
     mem_free(replicas);
 }

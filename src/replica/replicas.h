@@ -9,7 +9,10 @@
 // (2) A reader of the table gets counted partitions. One that was deleted says so (partition_is_gone).
 // (3) When the logs are loaded, those on disk that the image does not give to this broker are strays: set aside, as
 //     Kafka does, never deleted.
-// (4) A partition is in the table before the call that made it is completed, so that a client that created a topic can
+// (4) A replica lives where log/log_dirs.h puts it. While a directory is out of service no log is made for a replica
+//     that the metadata put there: it answers NOT_LEADER_OR_FOLLOWER, or, when it failed since the start,
+//     KAFKA_STORAGE_ERROR.
+// (5) A partition is in the table before the call that made it is completed, so that a client that created a topic can
 //     use it.
 // One rdlock and one hash lookup find any number of partitions of a topic.
 #ifndef REPLICA_REPLICAS_H
@@ -24,6 +27,13 @@ struct log_manager;
 struct metadata;
 struct replicas;
 
+// Where a replica of this broker lives.
+struct replica_directory {
+    struct uuid topic_id;
+    int32_t index;
+    struct uuid directory;
+};
+
 struct replicas_options {
     struct clock *clock;
     struct trace *trace;
@@ -31,6 +41,12 @@ struct replicas_options {
     struct metadata *metadata;
     struct log_manager *logs;
     int32_t node_id;
+    // Replicas whose directory is not the one in the metadata (KIP-858): new ones, and those that somebody moved.
+    // Called on the controller's thread and by replicas_start; must not wait. May be NULL.
+    void (*on_misplaced)(void *arg, const struct replica_directory *items, size_t count);
+    // Whether the replica is on its way to that directory, so that the metadata are right soon. May be NULL.
+    bool (*is_moving_to)(void *arg, struct str topic, int32_t index, struct uuid directory);
+    void *arg;
 };
 
 // The partitions of a topic that this broker has; NULL where it has none.
@@ -61,6 +77,15 @@ bool replicas_is_stray(struct replicas *replicas, struct str topic, int32_t inde
 // The broker's own defaults changed: topics' configs are resolved anew. On the controller's thread (which does it by
 // itself after a change of configs in the metadata).
 void replicas_reconfigure(struct replicas *replicas);
+
+// One of the log directories (its place in log.dirs) has failed: the partitions in it answer KAFKA_STORAGE_ERROR until
+// the next start. Any thread, without locks. Returns how many.
+size_t replicas_dir_failed(struct replicas *replicas, size_t dir);
+
+// Keeps changes of the metadata from being applied, for who changes where a partition lives. Outermost of all locks
+// here; nobody waits for the controller with it.
+void replicas_lock_changes(struct replicas *replicas);
+void replicas_unlock_changes(struct replicas *replicas);
 
 // Counted, or NULL.
 struct partition *replicas_find(struct replicas *replicas, struct str topic, int32_t index);
