@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0 AlterReplicaLogDirs, versions 1 and 2: in which directory of this broker a
+// SPDX-License-Identifier: Apache-2.0
+// AlterReplicaLogDirs, versions 1 and 2: in which directory of this broker a
 // replica is to live (KIP-113). Done by replica/log_dir_control.c, which may wait for disks; NONE says that the move
 // has begun, or that there is nothing to do. A partition that is named twice goes where it is named last, as in
 // Kafka. Answered below its topic, each topic once.

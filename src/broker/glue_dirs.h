@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0 Joins the log directories (log/log_dirs.h) and what moves between them
+// SPDX-License-Identifier: Apache-2.0
+// Joins the log directories (log/log_dirs.h) and what moves between them
 // (replica/log_dir_control.h, log_mover.h) to the controller, the configuration and this broker's heartbeats.
 //
 //     new ──► the logs are loaded ──► replicas_start ──► registered: start ──► … ──► stop, before the controller

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0 Makes one log follow another in the same process, batch by batch, as they are:
+// SPDX-License-Identifier: Apache-2.0
+// Makes one log follow another in the same process, batch by batch, as they are:
 // how a future log (log_future.h) is filled.
 //
 //     from   log start ──────────────────────── high watermark ── log end

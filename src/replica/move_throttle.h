@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0 How fast replicas may be copied between directories:
+// SPDX-License-Identifier: Apache-2.0
+// How fast replicas may be copied between directories:
 // replica.alter.log.dirs.io.max.bytes.per.second, measured as Kafka does, over the last
 // alter.log.dirs.replication.quota.window.num windows of …window.size.seconds each.
 //
