@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Directories fail (KIP-112, KIP-858). A folder in the way of the new high watermark checkpoint is a write that fails; a
+file instead of the directory is one that cannot be used from the start."""
+import os
+import shutil
+
+from compat import broker as brokers
+from dirkit import (alter, describe, epoch_end, fetch, futures, list_offset, path, place, produce, same, states, until,
+                    where)
+
+OFFLINE = "KAFKA_STORAGE_ERROR"
+
+
+def block(t, directory):
+    os.makedirs(os.path.join(path(t, directory), "replication-offset-checkpoint.tmp", "x"))
+
+
+def unblock(t, directory):
+    shutil.rmtree(os.path.join(path(t, directory), "replication-offset-checkpoint.tmp"))
+
+
+def take_away(t, directory):
+    os.rename(path(t, directory), path(t, directory) + ".away")
+    open(path(t, directory), "w").close()
+
+
+def bring_back(t, directory):
+    os.remove(path(t, directory))
+    os.rename(path(t, directory) + ".away", path(t, directory))
+
+
+def answers(c, topic, partition):
+    return (produce(c, topic, partition)[0], fetch(c, topic, partition)[0], list_offset(c, topic, partition)[0],
+            epoch_end(c, topic, partition))
+
+
+def case_one_fails_and_the_others_go_on(t):
+    c = t.connect()
+    topic = place(t, c, "abcb")
+    for p in range(4):
+        same(("NONE", 0), produce(c, topic, p))
+    block(t, "b")
+    until(lambda: produce(c, topic, 1)[0] == OFFLINE, "failed")
+    until(lambda: states(c, topic)[1][1] == -1, "the controller knows")
+    for p in (1, 3):
+        same((OFFLINE,) * 4, answers(c, topic, p))
+        same(("LEADER_NOT_AVAILABLE", -1, 1, [], [1]), states(c, topic)[p])
+    for p in (0, 2):
+        same(("NONE",) * 4, answers(c, topic, p))
+        same(("NONE", 1, 0, [1], []), states(c, topic)[p])
+    answer = c.call("DescribeTopicPartitions", 0, Topics=[{"Name": topic}], ResponsePartitionLimit=9)
+    one = answer["Topics"][0]["Partitions"][1]
+    same(([], [1], [1], [1]), (one["IsrNodes"], one["EligibleLeaderReplicas"], one["LastKnownElr"],
+                               one["OfflineReplicas"]))
+    answer = c.call("DescribeLogDirs", 5, Topics=None)["Results"][1]
+    same((OFFLINE, [], -1, -1, False), (t.error(answer["ErrorCode"]), answer["Topics"], answer["TotalBytes"],
+                                        answer["UsableBytes"], answer["IsCordoned"]))
+    # Nothing goes there, and nothing moves: a copy could lie in what is offline.
+    same({(topic, 0): OFFLINE, (topic, 1): OFFLINE}, alter(t, c, [("b", topic, [0]), ("a", topic, [1])]))
+    same({(topic, 2): OFFLINE, ("new", 0): OFFLINE}, alter(t, c, [("a", topic, [2]), ("b", "new", [0])]))
+    same({}, futures(c, topic))
+    # New partitions go elsewhere.
+    other = t.topic(4)
+    same({"a", "c"}, set(where(c, other).values()))
+    answer = c.call("CreatePartitions", 3, TimeoutMs=30000, ValidateOnly=False, Topics=[
+        {"Name": topic, "Count": 6, "Assignments": None}])
+    same(0, answer["Results"][0]["ErrorCode"])
+    until(lambda: {4, 5} <= set(where(c, topic)), "more partitions")
+    t.broker.stop()
+    exists = [os.path.exists(os.path.join(path(t, d), ".kafka_cleanshutdown")) for d in "abc"]
+    same([True, False, True], exists)
+    unblock(t, "b")
+    # It is still away at the start: then it is another broker's for all that clients know.
+    take_away(t, "b")
+    t.broker.start()
+    c = t.connect()
+    for p in (1, 3):
+        same(("NOT_LEADER_OR_FOLLOWER",) * 4, answers(c, topic, p))
+        same(("LEADER_NOT_AVAILABLE", -1, 1, [], [1]), states(c, topic)[p])
+    for p in (0, 2):
+        until(lambda p=p: answers(c, topic, p) == ("NONE",) * 4, "led")
+    same(OFFLINE, describe(c)["b"][0])
+    same({"a", "c"}, set(where(c, t.topic(4)).values()))
+    c.call("DeleteTopics", 6, TimeoutMs=30000, Topics=[{"Name": other, "TopicId": bytes(16)}])
+    t.broker.stop()
+    # And back, with everything that was acknowledged.
+    bring_back(t, "b")
+    t.broker.start()
+    c = t.connect()
+    for p in range(4):
+        until(lambda p=p: list_offset(c, topic, p)[0] == "NONE", "led")
+        same(("NONE", 1), states(c, topic)[p][:2])
+    assert list_offset(c, topic, 1)[1] >= 10 and list_offset(c, topic, 3)[1] == 10
+    same("NONE", describe(c)["b"][0])
+    same({0: "a", 1: "b", 2: "c", 3: "b"}, {p: d for p, d in where(c, topic).items() if p < 4})
+
+
+def case_a_roll_that_fails(t):
+    """The name of the next segment is taken by a folder that is not empty."""
+    c = t.connect()
+    name = place(t, c, "b")
+    same(("NONE", 0), produce(c, name, 0, 10, 60000))
+    folder = os.path.join(path(t, "b"), name + "-0")
+    os.makedirs(os.path.join(folder, "00000000000000000010.log", "x"))
+    c.call("IncrementalAlterConfigs", 1, ValidateOnly=False, Resources=[
+        {"ResourceType": 2, "ResourceName": name, "Configs": [
+            {"Name": "segment.bytes", "ConfigOperation": 0, "Value": "1048576"}]}])
+    until(lambda: produce(c, name, 0, 10, 60000)[0] == OFFLINE, "rolled")
+    until(lambda: states(c, name)[0][1] == -1, "told")
+    t.broker.stop()
+    shutil.rmtree(os.path.join(folder, "00000000000000000010.log"))
+    t.broker.start()
+    c = t.connect()
+    until(lambda: list_offset(c, name) == ("NONE", 10), "back")
+
+
+def case_that_of_the_metadata_log_stops_the_broker(t):
+    c = t.connect()
+    topic = place(t, c, "a")
+    block(t, "a")
+    try:
+        for _ in range(10000):
+            produce(c, topic)
+    except Exception: # closed
+        pass
+    until(lambda: not t.broker.is_alive(), "ended")
+    same(1, t.broker.stop())
+    unblock(t, "a")
+    t.broker.start()
+    c = t.connect()
+    until(lambda: list_offset(c, topic)[0] == "NONE", "back")
+
+
+def refused(t):
+    try:
+        t.broker.start()
+    except brokers.BrokerError as e:
+        assert "ended with status 1 " in str(e), e
+        return True
+    return False
+
+
+def case_two_logs_of_one_partition_are_refused(t):
+    c = t.connect()
+    topic = place(t, c, "ab")
+    same(("NONE", 0), produce(c, topic))
+    t.broker.stop()
+    future = topic + "-0.00112233445566778899aabbccddeeff-future"
+    original = os.path.join(path(t, "a"), topic + "-0")
+    second = os.path.join(path(t, "b"), topic + "-0")
+    shutil.copytree(original, second)
+    assert refused(t)
+    shutil.rmtree(second)
+    for d in "bc":
+        shutil.copytree(original, os.path.join(path(t, d), future))
+    assert refused(t)
+    shutil.rmtree(os.path.join(path(t, "b"), future))
+    # One future is a move that was under way.
+    t.broker.start()
+    c = t.connect()
+    until(lambda: where(c, topic) == {0: "c", 1: "b"} and futures(c, topic) == {}, "moved")
+    same(("NONE", 10), produce(c, topic))
+
+
+def case_a_future_alone_is_the_log(t):
+    """What a broker leaves that dies between the two names; the metadata name its directory already."""
+    c = t.connect()
+    topic = place(t, c, "b")
+    same(("NONE", 0), produce(c, topic))
+    t.broker.stop()
+    os.rename(os.path.join(path(t, "b"), topic + "-0"),
+              os.path.join(path(t, "b"), topic + "-0.00112233445566778899aabbccddeeff-future"))
+    t.broker.start()
+    c = t.connect()
+    until(lambda: list_offset(c, topic) == ("NONE", 10), "there")
+    same({0: "b"}, where(c, topic))
+    same({}, futures(c, topic))
+
+
+def case_the_metadata_log_in_another_directory_is_refused(t):
+    t.broker.stop()
+    folder = os.path.join(path(t, "b"), "__cluster_metadata-0")
+    os.mkdir(folder)
+    assert refused(t)
+    os.rmdir(folder)
+    t.broker.start()
