@@ -163,7 +163,9 @@ static struct log *exchange(void *arg, struct log *log)
     int64_t got = log == e->copy->from ? 1 : -EIO;
     while (got > 0)
         got = log_copy_some(e->copy, mover->options.piece_bytes);
-    if (got == 0 && log_recovery_point(e->copy->from) > log_recovery_point(e->copy->to)) // (2)
+    // (2), also for who waits for a sync of the old one (log_flush_limit).
+    if (got == 0 && (log_recovery_point(e->copy->from) > log_recovery_point(e->copy->to) ||
+                     log_flush_limit(e->copy->from) != INT64_MAX))
         got = log_flush(e->copy->to, INT64_MAX);
     if (got == 0)
         got = log_future_promote(mover->options.logs, partition->topic, partition->index, &new);
