@@ -5,6 +5,9 @@ libcore_a_SOURCES += \
 	%D%/alter_replica_log_dirs.c \
 	%D%/api.tbl \
 	%D%/api_versions.c \
+	%D%/consumer_group_describe.c \
+	%D%/consumer_group_heartbeat.c \
+	%D%/group_protocol.c %D%/group_protocol.h \
 	%D%/current_leader.c %D%/current_leader.h \
 	%D%/delete_groups.c \
 	%D%/delete_records.c \
@@ -27,6 +30,7 @@ libcore_a_SOURCES += \
 	%D%/marker_writer.c %D%/marker_writer.h \
 	%D%/node.h \
 	%D%/offset_commit.c \
+	%D%/offset_delete.c \
 	%D%/offset_fetch.c \
 	%D%/offset_for_leader_epoch.c \
 	%D%/parked.c %D%/parked.h \

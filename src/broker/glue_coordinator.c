@@ -114,14 +114,19 @@ static const struct coordinator_log_ops log_ops = {
 
 // ---- what partitions tell --------------------------------------------------------------------------
 
-static void on_leader(struct partition_observer *observer, int32_t index, int32_t leader_epoch)
+void coordinator_glue_wake(struct coordinator_glue *glue)
 {
-    struct coordinator_glue *glue = container_of(observer, struct coordinator_glue, _observer);
-    coordinator_elected(glue->_engine, index, leader_epoch);
     pthread_mutex_lock(&glue->_lock);
     glue->_has_work = true;
     pthread_cond_signal(&glue->_wake);
     pthread_mutex_unlock(&glue->_lock);
+}
+
+static void on_leader(struct partition_observer *observer, int32_t index, int32_t leader_epoch)
+{
+    struct coordinator_glue *glue = container_of(observer, struct coordinator_glue, _observer);
+    coordinator_elected(glue->_engine, index, leader_epoch);
+    coordinator_glue_wake(glue);
 }
 
 static void on_resigned(struct partition_observer *observer, int32_t index, int32_t leader_epoch)
@@ -149,6 +154,8 @@ static void *load(void *arg)
         glue->_has_work = false;
         pthread_mutex_unlock(&glue->_lock);
         coordinator_load(glue->_engine);
+        if (glue->_options.run != NULL)
+            glue->_options.run(glue->_options.arg);
         pthread_mutex_lock(&glue->_lock);
     }
     pthread_mutex_unlock(&glue->_lock);

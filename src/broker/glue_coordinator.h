@@ -27,6 +27,8 @@ struct coordinator_glue_options {
     const char *thread_name;   // of the loader, at most 15 characters
     struct metadata *metadata; // published
     struct replicas *replicas; // not yet started: they are observed
+    void (*run)(void *arg); // other work for the loader, after coordinator_glue_wake; may be NULL
+    void *arg;
 };
 
 struct coordinator_glue {
@@ -48,6 +50,8 @@ void coordinator_glue_init(struct coordinator_glue *glue,
 int32_t coordinator_glue_partition_count(const struct coordinator_glue *glue, int32_t otherwise);
 // Observes the partitions and starts the loader. 0 or -errno. Before the controller's thread runs.
 int coordinator_glue_start(struct coordinator_glue *glue, struct coordinator *engine);
+// There is other work. Any thread, under a shard's lock too.
+void coordinator_glue_wake(struct coordinator_glue *glue);
 // Ends the loader and answers whoever waits with NOT_COORDINATOR. Replicas still run.
 void coordinator_glue_stop(struct coordinator_glue *glue);
 // When replicas are stopped; the log must not be used any more.

@@ -23,6 +23,16 @@ static void on_metadata(struct metadata_subscription *subscription,
     group_coordinator_metadata_changed(glue->groups, glue->options.metadata, delta);
 }
 
+static void run(void *arg)
+{
+    group_coordinator_run(((struct groups_glue *)arg)->groups);
+}
+
+static void wake(void *arg)
+{
+    coordinator_glue_wake(arg);
+}
+
 // ---- life ------------------------------------------------------------------------------------------
 
 // NULL past the end of the list. What is neither of the two is a Java class, which is refused at start.
@@ -71,7 +81,9 @@ struct groups_glue *groups_glue_new(const struct groups_glue_options *options)
                           &(struct coordinator_glue_options){ .topic = GROUP_OFFSETS_TOPIC,
                                                               .thread_name = "group-loader",
                                                               .metadata = options->metadata,
-                                                              .replicas = options->replicas });
+                                                              .replicas = options->replicas,
+                                                              .run = run,
+                                                              .arg = glue });
     glue->groups = group_coordinator_new(&(struct group_coordinator_options){
         .config = read_config(options->config),
         .partition_count = coordinator_glue_partition_count(
@@ -81,6 +93,8 @@ struct groups_glue *groups_glue_new(const struct groups_glue_options *options)
         .clock = options->clock,
         .alarms = options->alarms,
         .trace = options->trace,
+        .wake = wake,
+        .arg = &glue->coordinator,
     });
     if (coordinator_glue_start(&glue->coordinator, group_coordinator_engine(glue->groups)) != 0) {
         groups_glue_free(glue);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/uuid.h"
+#include "group/consumer/consumer_classic.h"
 
 enum { VERSION_MEMBER_ID_REQUIRED = 4, VERSION_SKIP_ASSIGNMENT = 9 };
 
@@ -334,8 +335,7 @@ static struct classic_group *create(struct group_shard *state, struct str id,
 // An empty group of another type makes place for a classic one; any other keeps its name.
 static enum kafka_error give_way(struct group_shard *state, struct group *group)
 {
-    if (group->type == GROUP_SHARE ||
-        container_of(group, struct foreign_group, base)->member_count > 0)
+    if (group->type == GROUP_SHARE || group_size(group) > 0)
         return KERR_INCONSISTENT_GROUP_PROTOCOL;
     group_shard_add_tombstones(state, group);
     return coordinator_append(state->shard, true);
@@ -347,6 +347,10 @@ void classic_join(struct group_shard *state, struct classic_join *join)
     bool is_unknown = request->member_id.size == 0;
     enum kafka_error error = KERR_NONE;
     struct group *any = group_shard_find(state, request->group_id);
+    if (any != NULL && any->type == GROUP_CONSUMER && group_size(any) > 0) {
+        consumer_classic_join(state, container_of(any, struct consumer_group, base), join);
+        return;
+    }
     if (any != NULL && any->type != GROUP_CLASSIC && is_unknown)
         error = give_way(state, any);
     struct classic_group *group = group_shard_find_classic(state, request->group_id);

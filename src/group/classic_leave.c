@@ -3,6 +3,8 @@
 // Tested by compat-tests/twin/groups.
 #include "group/classic_leave.h"
 
+#include "group/consumer/consumer_classic.h"
+
 static enum kafka_error remove_member(struct group_shard *state, struct classic_group *group,
                                       const struct leave_group_request_member_identity *identity)
 {
@@ -36,6 +38,11 @@ static enum kafka_error remove_member(struct group_shard *state, struct classic_
 void classic_leave(struct group_shard *state, const struct leave_group_request *request,
                    struct leave_group_response *response, struct arena *arena)
 {
+    struct consumer_group *consumer = group_shard_find_consumer(state, request->group_id);
+    if (consumer != NULL) {
+        consumer_classic_leave(consumer, request, response, arena);
+        return;
+    }
     struct classic_group *group = group_shard_find_classic(state, request->group_id);
     response->members =
         arena_array(arena, struct leave_group_response_member_response, request->members_count + 1);

@@ -447,14 +447,19 @@ void classic_on_loaded(struct classic_group *group)
         classic_rebalance_prepare(group, "over capacity after loading");
 }
 
-void classic_on_unloaded(struct classic_group *group)
+void classic_refuse_all(struct classic_group *group, enum kafka_error error)
 {
-    classic_group_transition(group, CLASSIC_DEAD, wall_ms(group));
     list_for_each(at, &group->members)
     {
         struct classic_member *member = container_of(at, struct classic_member, link);
-        refuse_member(group, member, KERR_NOT_COORDINATOR, member->id);
+        refuse_member(group, member, error, member->id);
     }
+}
+
+void classic_on_unloaded(struct classic_group *group)
+{
+    classic_group_transition(group, CLASSIC_DEAD, wall_ms(group));
+    classic_refuse_all(group, KERR_NOT_COORDINATOR);
 }
 
 void classic_cancel_timers(struct classic_group *group)

@@ -58,6 +58,8 @@ struct bytes classic_present_assignment(const struct classic_member *member);
 
 // After loading: starts the sessions; shrinks a group that is over capacity.
 void classic_on_loaded(struct classic_group *group);
+// Answers all who wait; the group is about to go.
+void classic_refuse_all(struct classic_group *group, enum kafka_error error);
 // Answers all who wait with NOT_COORDINATOR; the group is Dead.
 void classic_on_unloaded(struct classic_group *group);
 // A GroupMetadata record of the log becomes the group's state; `group` is fresh. False if the record cannot

@@ -5,6 +5,7 @@
 #include "group/classic_sync.h"
 
 #include "base/mem.h"
+#include "group/consumer/consumer_classic.h"
 
 // A leader's assignment on its way to being committed. It outlives the request that brought it.
 struct assignment_write {
@@ -114,6 +115,11 @@ static enum kafka_error validate(const struct classic_group *group,
 void classic_sync(struct group_shard *state, struct classic_sync *sync)
 {
     const struct sync_group_request *request = sync->request;
+    struct consumer_group *consumer = group_shard_find_consumer(state, request->group_id);
+    if (consumer != NULL && consumer_group_size(consumer) > 0) {
+        consumer_classic_sync(state, consumer, sync);
+        return;
+    }
     struct classic_group *group = group_shard_find_classic(state, request->group_id);
     if (group == NULL || group->state == CLASSIC_EMPTY) {
         refuse(state, sync, KERR_UNKNOWN_MEMBER_ID);
@@ -141,6 +147,9 @@ void classic_sync(struct group_shard *state, struct classic_sync *sync)
 enum kafka_error classic_heartbeat(struct group_shard *state,
                                    const struct heartbeat_request *request)
 {
+    struct consumer_group *consumer = group_shard_find_consumer(state, request->group_id);
+    if (consumer != NULL)
+        return consumer_classic_heartbeat(consumer, request);
     struct classic_group *group = group_shard_find_classic(state, request->group_id);
     if (group == NULL)
         return KERR_UNKNOWN_MEMBER_ID;

@@ -14,16 +14,12 @@ enum group_type foreign_group_type(int16_t record_type)
 {
     if (record_type >= GROUP_RECORD_STREAMS_GROUP_METADATA)
         return GROUP_STREAMS;
-    if (record_type >= GROUP_RECORD_SHARE_GROUP_MEMBER_METADATA &&
-        record_type <= GROUP_RECORD_SHARE_GROUP_STATE_PARTITION_METADATA)
-        return GROUP_SHARE;
-    return GROUP_CONSUMER;
+    return GROUP_SHARE;
 }
 
 static bool is_member(int16_t record_type)
 {
-    return record_type == GROUP_RECORD_CONSUMER_GROUP_MEMBER_METADATA ||
-           record_type == GROUP_RECORD_SHARE_GROUP_MEMBER_METADATA ||
+    return record_type == GROUP_RECORD_SHARE_GROUP_MEMBER_METADATA ||
            record_type == GROUP_RECORD_STREAMS_GROUP_MEMBER_METADATA;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A group of a type that is served by another broker of the cluster's history: consumer (KIP-848), share
-// (KIP-932) and streams (KIP-1071) groups that a JVM broker left in this directory. It is not understood
+// A group of a type that is served by another broker of the cluster's history: share (KIP-932) and streams
+// (KIP-1071) groups that a JVM broker left in this directory. It is not understood
 // here beyond its name, its type and whether it has members; but the keys of its records are remembered, so
 // that it is listed, keeps its committed offsets, is not taken for a classic group, and can be deleted whole.
 #ifndef GROUP_FOREIGN_GROUP_H

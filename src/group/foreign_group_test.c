@@ -18,12 +18,12 @@ static struct str listed_type(struct fixture *f, const char *group)
     return STR_NULL;
 }
 
-static void a_consumer_group(struct fixture *f, const char *group, bool with_member)
+static void a_streams_group(struct fixture *f, const char *group, bool with_member)
 {
     if (with_member)
-        foreign_record(f, GROUP_RECORD_CONSUMER_GROUP_MEMBER_METADATA, group, "member", "whatever");
-    foreign_record(f, GROUP_RECORD_CONSUMER_GROUP_METADATA, group, "", "epoch");
-    foreign_record(f, GROUP_RECORD_CONSUMER_GROUP_TARGET_ASSIGNMENT_METADATA, group, "", "epoch");
+        foreign_record(f, GROUP_RECORD_STREAMS_GROUP_MEMBER_METADATA, group, "member", "whatever");
+    foreign_record(f, GROUP_RECORD_STREAMS_GROUP_METADATA, group, "", "epoch");
+    foreign_record(f, GROUP_RECORD_STREAMS_GROUP_TARGET_ASSIGNMENT_METADATA, group, "", "epoch");
 }
 
 // It is listed as what it is, described to nobody as classic, and its members keep classic ones out.
@@ -31,11 +31,11 @@ static void it_keeps_its_name(void)
 {
     struct fixture f;
     fixture_init(&f, NULL);
-    a_consumer_group(&f, "g", true);
+    a_streams_group(&f, "g", true);
     foreign_record(&f, GROUP_RECORD_SHARE_GROUP_METADATA, "s", "", "epoch");
     foreign_record(&f, GROUP_RECORD_STREAMS_GROUP_METADATA, "k", "", "epoch");
     fixture_restart(&f);
-    CU_ASSERT(str_eqz(listed_type(&f, "g"), "consumer"));
+    CU_ASSERT(str_eqz(listed_type(&f, "g"), "streams"));
     CU_ASSERT(str_eqz(listed_type(&f, "s"), "share"));
     CU_ASSERT(str_eqz(listed_type(&f, "k"), "streams"));
     CU_ASSERT(is_in_state(&f, "g", "Dead"));
@@ -56,8 +56,8 @@ static void it_is_deleted_whole(void)
 {
     struct fixture f;
     fixture_init(&f, NULL);
-    a_consumer_group(&f, "g", true);
-    foreign_record(&f, GROUP_RECORD_CONSUMER_GROUP_MEMBER_METADATA, "g", "member", NULL);
+    a_streams_group(&f, "g", true);
+    foreign_record(&f, GROUP_RECORD_STREAMS_GROUP_MEMBER_METADATA, "g", "member", NULL);
     CU_ASSERT_EQUAL(commit_offset(&f, "g", "t", 0, 5), KERR_NONE);
     CU_ASSERT_EQUAL(committed_offset_of(&f, "g", "t", 0), 5);
     CU_ASSERT_EQUAL(delete_group(&f, "g"), KERR_NONE);
@@ -73,9 +73,9 @@ static void it_makes_place_when_empty(void)
 {
     struct fixture f;
     fixture_init(&f, NULL);
-    commit_offset(&f, "g", "t", 0, 5); // the simple group becomes a consumer group
-    a_consumer_group(&f, "g", false);
-    CU_ASSERT(str_eqz(listed_type(&f, "g"), "consumer"));
+    commit_offset(&f, "g", "t", 0, 5); // the simple group becomes a streams group
+    a_streams_group(&f, "g", false);
+    CU_ASSERT(str_eqz(listed_type(&f, "g"), "streams"));
     struct join join;
     settle_one(&f, &join, "g");
     CU_ASSERT(str_eqz(listed_type(&f, "g"), "classic"));

@@ -6,6 +6,8 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "group/consumer/consumer_subscription.h"
+#include "group/group_records.h"
 
 static const struct classic_group *as_classic(const struct group *group)
 {
@@ -17,9 +19,10 @@ static const char *state_name(const struct group *group)
 {
     if (group->type == GROUP_CLASSIC)
         return classic_state_name(as_classic(group)->state);
-    const struct foreign_group *foreign =
-        container_of((struct group *)(uintptr_t)group, struct foreign_group, base);
-    return foreign->member_count == 0 ? "Empty" : "Stable";
+    if (group->type == GROUP_CONSUMER)
+        return consumer_group_state_name(
+            container_of((struct group *)(uintptr_t)group, struct consumer_group, base));
+    return group_size(group) == 0 ? "Empty" : "Stable";
 }
 
 static struct str protocol_type(const struct group *group)
@@ -142,4 +145,67 @@ enum kafka_error group_delete(struct group_shard *state, struct str id)
     group_shard_add_offset_tombstones(state, id);
     group_shard_add_tombstones(state, group);
     return KERR_NONE;
+}
+
+// ---- offsets ---------------------------------------------------------------------------------------
+
+static enum kafka_error may_delete_offsets(const struct group *group)
+{
+    if (group == NULL || group->type == GROUP_SHARE)
+        return KERR_GROUP_ID_NOT_FOUND;
+    if (group->type != GROUP_CLASSIC)
+        return KERR_NONE;
+    const struct classic_group *classic = as_classic(group);
+    // Members of another kind do not say which topics they use.
+    bool is_known = classic->state == CLASSIC_EMPTY || classic_group_is_consumer(classic);
+    return is_known ? KERR_NONE : KERR_NON_EMPTY_GROUP;
+}
+
+static bool is_subscribed(const struct group *group, struct str topic)
+{
+    if (group->type == GROUP_CONSUMER)
+        return consumer_group_subscribes(
+            container_of((struct group *)(uintptr_t)group, struct consumer_group, base), topic);
+    return group->type == GROUP_CLASSIC && as_classic(group)->state != CLASSIC_EMPTY &&
+           classic_group_is_subscribed(as_classic(group), topic);
+}
+
+static void delete_topic(struct group_shard *state, const struct group *group,
+                         const struct offset_delete_request_topic *topic,
+                         struct offset_delete_response_topic *out, struct arena *arena)
+{
+    bool is_used = is_subscribed(group, topic->name);
+    out->name = topic->name;
+    out->partitions =
+        arena_array(arena, struct offset_delete_response_partition, topic->partitions_count + 1);
+    for (int32_t p = 0; p < topic->partitions_count; p++) {
+        int32_t partition = topic->partitions[p].partition_index;
+        out->partitions[out->partitions_count++] = (struct offset_delete_response_partition){
+            .partition_index = partition,
+            .error_code = is_used ? KERR_GROUP_SUBSCRIBED_TO_TOPIC : KERR_NONE,
+        };
+        if (!is_used &&
+            (group_offsets_find(&state->offsets, group->id, topic->name, partition) != NULL ||
+             group_shard_is_unstable(state, group->id, topic->name, partition)))
+            group_record_add_offset_tombstone(state->shard, group->id, topic->name, partition);
+    }
+}
+
+enum kafka_error group_delete_offsets(struct group_shard *state,
+                                      const struct offset_delete_request *request,
+                                      struct offset_delete_response *response, struct arena *arena)
+{
+    const struct group *group = group_shard_find(state, request->group_id);
+    enum kafka_error error = may_delete_offsets(group);
+    if (error != KERR_NONE)
+        return error;
+    response->topics =
+        arena_array(arena, struct offset_delete_response_topic, request->topics_count + 1);
+    for (int32_t t = 0; t < request->topics_count; t++)
+        delete_topic(state, group, &request->topics[t], &response->topics[response->topics_count++],
+                     arena);
+    error = coordinator_append(state->shard, true);
+    if (error != KERR_NONE)
+        response->topics_count = 0;
+    return error;
 }

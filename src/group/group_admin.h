@@ -16,4 +16,10 @@ void group_describe(const struct group_shard *state, struct str id, int16_t vers
 // Adds what deletes the group with its offsets, unless it has members.
 enum kafka_error group_delete(struct group_shard *state, struct str id);
 
+// Adds and writes what deletes offsets of these partitions, unless members subscribe to their topic. An error concerns
+// all: the response is empty.
+enum kafka_error group_delete_offsets(struct group_shard *state,
+                                      const struct offset_delete_request *request,
+                                      struct offset_delete_response *response, struct arena *arena);
+
 #endif

@@ -6,6 +6,8 @@
 #include "group/classic_rebalance.h"
 #include "group/group_records.h"
 
+enum { VERSION_MEMBER_EPOCH = 9 };
+
 // ---- who may commit --------------------------------------------------------------------------------
 
 static enum kafka_error validate_classic(struct classic_group *group,
@@ -32,6 +34,53 @@ static enum kafka_error validate_classic(struct classic_group *group,
     return KERR_NONE;
 }
 
+// A member whose epoch is older may still commit what it was assigned at that epoch or before (KIP-1251).
+static enum kafka_error validate_older(const struct consumer_member *member,
+                                       const struct offset_commit_request *request,
+                                       enum kafka_error stale)
+{
+    const struct member_current_value *current = member->current;
+    for (int32_t t = 0; t < request->topics_count; t++) {
+        const struct offset_commit_request_topic *topic = &request->topics[t];
+        for (int32_t p = 0; p < topic->partitions_count; p++) {
+            int32_t partition = topic->partitions[p].partition_index;
+            int32_t epoch = member_assignment_epoch(current->assigned_partitions,
+                                                    current->assigned_partitions_count,
+                                                    topic->topic_id, partition);
+            if (epoch == -1)
+                epoch = member_assignment_epoch(current->partitions_pending_revocation,
+                                                current->partitions_pending_revocation_count,
+                                                topic->topic_id, partition);
+            if (epoch == -1 || request->generation_id_or_member_epoch < epoch)
+                return stale;
+        }
+    }
+    return KERR_NONE;
+}
+
+static enum kafka_error validate_consumer(const struct consumer_group *group,
+                                          const struct offset_commit_request *request,
+                                          int16_t version, bool is_transactional)
+{
+    int32_t epoch = request->generation_id_or_member_epoch;
+    if (epoch < 0 && consumer_group_size(group) == 0)
+        return KERR_NONE;
+    if (is_transactional && epoch == -1 && request->member_id.size == 0 &&
+        str_is_null(request->group_instance_id))
+        return KERR_NONE;
+    const struct consumer_member *member = consumer_group_find(group, request->member_id);
+    if (member == NULL)
+        return KERR_UNKNOWN_MEMBER_ID;
+    bool is_classic = member_is_classic(member->metadata);
+    if (!is_transactional && !is_classic && version < VERSION_MEMBER_EPOCH)
+        return KERR_UNSUPPORTED_VERSION;
+    enum kafka_error stale =
+        is_classic || is_transactional ? KERR_ILLEGAL_GENERATION : KERR_STALE_MEMBER_EPOCH;
+    if (epoch == member->current->member_epoch)
+        return KERR_NONE;
+    return epoch > member->current->member_epoch ? stale : validate_older(member, request, stale);
+}
+
 static enum kafka_error validate(struct group_shard *state,
                                  const struct offset_commit_request *request, int16_t version,
                                  bool is_transactional)
@@ -41,16 +90,18 @@ static enum kafka_error validate(struct group_shard *state,
     if (group == NULL) { // replaying the first offset makes a simple group
         if (is_by_hand)
             return KERR_NONE;
-        return version >= 9 && !is_transactional ? KERR_GROUP_ID_NOT_FOUND
-                                                 : KERR_ILLEGAL_GENERATION;
+        return version >= VERSION_MEMBER_EPOCH && !is_transactional ? KERR_GROUP_ID_NOT_FOUND
+                                                                    : KERR_ILLEGAL_GENERATION;
     }
     if (group->type == GROUP_CLASSIC)
         return validate_classic(container_of(group, struct classic_group, base), request,
                                 is_transactional);
     if (group->type == GROUP_SHARE)
         return KERR_GROUP_ID_NOT_FOUND;
-    bool is_empty = container_of(group, struct foreign_group, base)->member_count == 0;
-    return is_by_hand && is_empty ? KERR_NONE : KERR_UNKNOWN_MEMBER_ID;
+    if (group->type == GROUP_CONSUMER)
+        return validate_consumer(container_of(group, struct consumer_group, base), request, version,
+                                 is_transactional);
+    return is_by_hand && group_size(group) == 0 ? KERR_NONE : KERR_UNKNOWN_MEMBER_ID;
 }
 
 // ---- commit ----------------------------------------------------------------------------------------
@@ -240,10 +291,29 @@ static void fetch_all(const struct group_shard *state,
     }
 }
 
+// A member of a consumer group says who it is and is told if it lags behind; who does not say is an administrator.
+static enum kafka_error validate_fetch(const struct group_shard *state,
+                                       const struct offset_fetch_request_group *request)
+{
+    const struct consumer_group *group = group_shard_find_consumer(state, request->group_id);
+    if (group == NULL || (str_is_null(request->member_id) && request->member_epoch < 0))
+        return KERR_NONE;
+    const struct consumer_member *member =
+        str_is_null(request->member_id) ? NULL : consumer_group_find(group, request->member_id);
+    if (member == NULL)
+        return KERR_UNKNOWN_MEMBER_ID;
+    if (request->member_epoch == member->current->member_epoch)
+        return KERR_NONE;
+    return member_is_classic(member->metadata) ? KERR_ILLEGAL_GENERATION : KERR_STALE_MEMBER_EPOCH;
+}
+
 void group_fetch(const struct group_shard *state, const struct offset_fetch_request_group *request,
                  bool require_stable, struct offset_fetch_response_group *response,
                  struct arena *arena)
 {
+    response->error_code = (int16_t)validate_fetch(state, request);
+    if (response->error_code != KERR_NONE)
+        return;
     if (request->topics_count < 0)
         fetch_all(state, request, require_stable, response, arena);
     else

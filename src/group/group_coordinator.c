@@ -10,6 +10,8 @@
 #include "group/classic_join.h"
 #include "group/classic_leave.h"
 #include "group/classic_sync.h"
+#include "group/consumer/consumer_describe.h"
+#include "group/consumer/consumer_heartbeat.h"
 #include "group/group_admin.h"
 #include "group/group_commit.h"
 #include "group/group_expiry.h"
@@ -45,6 +47,7 @@ struct group_coordinator *group_coordinator_new(const struct group_coordinator_o
         .topics = topic_index_new(),
         .settings = group_settings_new(options->settings, options->trace),
     };
+    group_background_init(&groups->context.background, options->wake, options->arg);
     groups->engine = coordinator_new(&(struct coordinator_options){
         .topic = GROUP_OFFSETS_TOPIC,
         .partition_count = options->partition_count,
@@ -66,6 +69,7 @@ void group_coordinator_free(struct group_coordinator *groups)
     if (groups == NULL)
         return;
     coordinator_free(groups->engine);
+    group_background_fini(&groups->context.background);
     topic_index_free(groups->context.topics);
     group_settings_free(groups->context.settings);
     mem_free(groups);
@@ -94,6 +98,11 @@ struct topic_index *group_coordinator_topics(struct group_coordinator *groups)
 struct group_settings *group_coordinator_settings(struct group_coordinator *groups)
 {
     return groups->context.settings;
+}
+
+void group_coordinator_run(struct group_coordinator *groups)
+{
+    group_background_run(&groups->context.background);
 }
 
 // ---- the metadata image ----------------------------------------------------------------------------
@@ -139,8 +148,19 @@ void group_coordinator_metadata_changed(struct group_coordinator *groups, struct
         if (delta->configs[i].type == CONFIG_RESOURCE_GROUP)
             group_settings_take(groups->context.settings, metadata, delta->configs[i].name);
     topic_index_update(groups->context.topics, metadata, delta);
-    if (delta->topics_count > 0)
-        tell_deleted(groups, delta);
+    if (delta->topics_count == 0)
+        return;
+    tell_deleted(groups, delta);
+    for (int32_t i = 0; i < coordinator_partition_count(groups->engine); i++) {
+        struct coordinator_shard *shard = coordinator_shard_at(groups->engine, i);
+        enum kafka_error error;
+        struct group_shard *state = coordinator_enter(shard, &error);
+        if (state == NULL)
+            continue;
+        for (size_t t = 0; t < delta->topics_count; t++)
+            group_shard_topic_changed(state, delta->topics[t].name);
+        coordinator_exit(shard);
+    }
 }
 
 // ---- answers that wait for commit ------------------------------------------------------------------
@@ -299,6 +319,59 @@ void group_coordinator_leave(struct group_coordinator *groups,
     coordinator_exit(shard);
 }
 
+// ---- the consumer protocol -------------------------------------------------------------------------
+
+struct consumer_heartbeat_wait {
+    struct coordinator_wait wait;
+    struct consumer_group_heartbeat_response *response;
+    struct completion *completion;
+};
+
+static void on_consumer_heartbeat_committed(struct coordinator_wait *wait, enum kafka_error error)
+{
+    struct consumer_heartbeat_wait *heartbeat =
+        container_of(wait, struct consumer_heartbeat_wait, wait);
+    if (error != KERR_NONE) {
+        message_init(&consumer_group_heartbeat_response_desc, heartbeat->response);
+        heartbeat->response->error_code = (int16_t)error;
+    }
+    coordinator_complete(wait->shard, heartbeat->completion);
+}
+
+void group_coordinator_consumer_heartbeat(struct group_coordinator *groups,
+                                          const struct consumer_group_heartbeat_request *request,
+                                          int16_t version, const struct group_client *client,
+                                          struct consumer_group_heartbeat_response *response,
+                                          struct arena *arena, struct completion *completion)
+{
+    struct consumer_heartbeat heartbeat = {
+        .request = request,
+        .version = version,
+        .client_id = str_is_null(client->client_id) ? str_of("") : client->client_id,
+        .client_host = java_address(client->host, arena),
+        .response = response,
+        .arena = arena,
+    };
+    if (!consumer_heartbeat_check(&heartbeat, &groups->context.config)) {
+        finish(completion);
+        return;
+    }
+    struct coordinator_shard *shard = shard_of(groups, request->group_id);
+    enum kafka_error error;
+    struct group_shard *state = coordinator_enter(shard, &error);
+    if (state == NULL) {
+        response->error_code = (int16_t)error;
+        finish(completion);
+        return;
+    }
+    consumer_heartbeat(state, &heartbeat);
+    struct consumer_heartbeat_wait *wait = arena_new(arena, struct consumer_heartbeat_wait);
+    wait->response = response;
+    wait->completion = completion;
+    coordinator_await_commit(shard, &wait->wait, on_consumer_heartbeat_committed);
+    coordinator_exit(shard);
+}
+
 // ---- offsets ---------------------------------------------------------------------------------------
 
 struct offsets_wait {
@@ -433,6 +506,25 @@ void group_coordinator_fetch_offsets(struct group_coordinator *groups,
     coordinator_exit(shard);
 }
 
+void group_coordinator_delete_offsets(struct group_coordinator *groups,
+                                      const struct offset_delete_request *request,
+                                      struct offset_delete_response *response, struct arena *arena,
+                                      struct completion *completion)
+{
+    struct coordinator_shard *shard;
+    enum kafka_error error;
+    struct group_shard *state = enter_named_group(groups, request->group_id, &shard, &error);
+    if (state == NULL) {
+        response->error_code = (int16_t)error;
+        finish(completion);
+        return;
+    }
+    error = group_delete_offsets(state, request, response, arena);
+    response->error_code = (int16_t)error;
+    complete_when_committed(shard, arena, &response->error_code, completion);
+    coordinator_exit(shard);
+}
+
 // ---- requests to many shards -----------------------------------------------------------------------
 
 // The answer is whole when every shard's part of it is committed.
@@ -563,6 +655,49 @@ void group_coordinator_describe(struct group_coordinator *groups, const struct s
             continue;
         }
         group_describe(state, group_ids[i], version, &response->groups[i], arena);
+        gather_await(gather, shard, part);
+        coordinator_exit(shard);
+    }
+    gather_end(gather);
+}
+
+static void consumer_describe_failed(struct gather_part *part, enum kafka_error error)
+{
+    struct consumer_group_describe_response *response = part->response;
+    struct consumer_group_describe_response_described_group *group =
+        &response->groups[part->indexes[0]];
+    struct str id = group->group_id;
+    message_init(&consumer_group_describe_response_described_group_desc, group);
+    group->group_id = id;
+    group->error_code = (int16_t)error;
+}
+
+void group_coordinator_consumer_describe(struct group_coordinator *groups,
+                                         const struct str *group_ids, int32_t count,
+                                         struct consumer_group_describe_response *response,
+                                         struct arena *arena, struct completion *completion)
+{
+    response->groups =
+        arena_array(arena, struct consumer_group_describe_response_described_group, count + 1);
+    response->groups_count = count;
+    struct gather *gather = gather_new(arena, count, completion);
+    int32_t *indexes = arena_array(arena, int32_t, count + 1);
+    for (int32_t i = 0; i < count; i++) {
+        struct coordinator_shard *shard = shard_of(groups, group_ids[i]);
+        indexes[i] = i;
+        struct gather_part part = { .on_error = consumer_describe_failed,
+                                    .response = response,
+                                    .indexes = &indexes[i],
+                                    .count = 1 };
+        response->groups[i].group_id = group_ids[i];
+        enum kafka_error error = group_ids[i].size == 0 ? KERR_INVALID_GROUP_ID : KERR_NONE;
+        consumer_describe_failed(&part, error); // sets the defaults
+        struct group_shard *state = error == KERR_NONE ? coordinator_enter(shard, &error) : NULL;
+        if (state == NULL) {
+            consumer_describe_failed(&part, error);
+            continue;
+        }
+        consumer_describe(state, group_ids[i], &response->groups[i], arena);
         gather_await(gather, shard, part);
         coordinator_exit(shard);
     }

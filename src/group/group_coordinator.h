@@ -12,7 +12,10 @@
 //     classic_group       the classic protocol: states and members as data; classic_member is one of them
 //     classic_rebalance   what moves it from state to state; its sessions and timers
 //     classic_join, _sync, _leave    its requests
+//     consumer/           groups of the consumer protocol (KIP-848), see consumer/consumer_group.h
 //     foreign_group       groups of the types that are not served yet, kept whole
+//     topic_index, group_settings    what groups know of topics and of their settings
+//     partition_assignor, java_order, metadata_hash, topic_regex     what Kafka computes, as Kafka does
 //
 // Every entry point takes the decoded request, fills the response (which has the schema's defaults) and
 // completes `completion` exactly once, perhaps later and on another thread (base/completion.h). Request,
@@ -27,6 +30,8 @@
 #include "base/completion.h"
 #include "base/uuid.h"
 #include "coordinator/coordinator.h"
+#include "protocol/messages/consumer_group_describe.h"
+#include "protocol/messages/consumer_group_heartbeat.h"
 #include "protocol/messages/delete_groups.h"
 #include "protocol/messages/describe_groups.h"
 #include "protocol/messages/heartbeat.h"
@@ -34,6 +39,7 @@
 #include "protocol/messages/leave_group.h"
 #include "protocol/messages/list_groups.h"
 #include "protocol/messages/offset_commit.h"
+#include "protocol/messages/offset_delete.h"
 #include "protocol/messages/offset_fetch.h"
 #include "protocol/messages/sync_group.h"
 
@@ -84,6 +90,8 @@ struct group_coordinator_options {
     struct clock *clock;
     struct alarms *alarms;
     struct trace *trace;
+    void (*wake)(void *arg); // there is work for group_coordinator_run; NULL: it is called anyway
+    void *arg;
 };
 
 struct group_coordinator *group_coordinator_new(const struct group_coordinator_options *options);
@@ -91,6 +99,9 @@ void group_coordinator_free(struct group_coordinator *groups);
 
 // Its engine, for coordinator_elected, _load, _resigned, _on_high_watermark, _partition_for.
 struct coordinator *group_coordinator_engine(struct group_coordinator *groups);
+
+// Does the work that takes too long for a shard's lock (group_background.h). On a thread that may wait.
+void group_coordinator_run(struct group_coordinator *groups);
 
 // What groups know of topics (topic_index.h) and of their settings (group_settings.h).
 struct topic_index *group_coordinator_topics(struct group_coordinator *groups);
@@ -157,6 +168,20 @@ void group_coordinator_describe(struct group_coordinator *groups, const struct s
                                 int32_t count, int16_t version,
                                 struct describe_groups_response *response, struct arena *arena,
                                 struct completion *completion);
+void group_coordinator_consumer_heartbeat(struct group_coordinator *groups,
+                                          const struct consumer_group_heartbeat_request *request,
+                                          int16_t version, const struct group_client *client,
+                                          struct consumer_group_heartbeat_response *response,
+                                          struct arena *arena, struct completion *completion);
+void group_coordinator_consumer_describe(struct group_coordinator *groups,
+                                         const struct str *group_ids, int32_t count,
+                                         struct consumer_group_describe_response *response,
+                                         struct arena *arena, struct completion *completion);
+// Topics that the request names exist.
+void group_coordinator_delete_offsets(struct group_coordinator *groups,
+                                      const struct offset_delete_request *request,
+                                      struct offset_delete_response *response, struct arena *arena,
+                                      struct completion *completion);
 void group_coordinator_list(struct group_coordinator *groups,
                             const struct list_groups_request *request,
                             struct list_groups_response *response, struct arena *arena,

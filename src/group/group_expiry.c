@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "group/consumer/consumer_subscription.h"
 #include "group/group_records.h"
 
 // Whether offsets of the group expire at all; if so from when.
@@ -14,11 +15,10 @@ struct expiry_rule {
 
 static struct expiry_rule rule_of(const struct group *group)
 {
-    if (group->type != GROUP_CLASSIC) { // what members use is not known here
-        const struct foreign_group *foreign =
-            container_of((struct group *)(uintptr_t)group, struct foreign_group, base);
-        return (struct expiry_rule){ foreign->member_count == 0, -1 };
-    }
+    if (group->type == GROUP_CONSUMER)
+        return (struct expiry_rule){ true, -1 };
+    if (group->type != GROUP_CLASSIC) // what members use is not known here
+        return (struct expiry_rule){ group_size(group) == 0, -1 };
     const struct classic_group *classic =
         container_of((struct group *)(uintptr_t)group, struct classic_group, base);
     if (str_is_null(classic->protocol_type))
@@ -33,6 +33,9 @@ static struct expiry_rule rule_of(const struct group *group)
 
 static bool is_subscribed(const struct group *group, struct str topic)
 {
+    if (group->type == GROUP_CONSUMER)
+        return consumer_group_subscribes(
+            container_of((struct group *)(uintptr_t)group, struct consumer_group, base), topic);
     return group->type == GROUP_CLASSIC &&
            classic_group_is_subscribed(
                container_of((struct group *)(uintptr_t)group, struct classic_group, base), topic);
@@ -78,8 +81,7 @@ static bool is_empty(const struct group *group)
     if (group->type == GROUP_CLASSIC)
         return container_of((struct group *)(uintptr_t)group, struct classic_group, base)->state ==
                CLASSIC_EMPTY;
-    return container_of((struct group *)(uintptr_t)group, struct foreign_group, base)
-               ->member_count == 0;
+    return group_size(group) == 0;
 }
 
 void group_expiry_run(struct group_shard *state)

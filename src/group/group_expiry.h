@@ -6,6 +6,7 @@
 //     simple (only commits)          its commit
 //     empty                          the time the group became empty; its commit if that is not known
 //     consumers, stable              its commit, if no member subscribes to the topic
+//     consumer group (KIP-848)       its commit, if no member subscribes to the topic
 //     anything else                  never
 //
 //     An offset that was committed with a retention time (v2-4) expires by that alone (KIP-211).

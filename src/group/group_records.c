@@ -125,9 +125,9 @@ static struct bytes encode(int16_t prefix, const struct message_desc *desc, int1
     return writer_flatten(&writer, arena);
 }
 
-static void add(struct coordinator_shard *shard, int16_t type, const struct message_desc *key_desc,
-                const void *key, int16_t version, const struct message_desc *value_desc,
-                const void *value)
+void group_record_add(struct coordinator_shard *shard, int16_t type,
+                      const struct message_desc *key_desc, const void *key, int16_t version,
+                      const struct message_desc *value_desc, const void *value)
 {
     uint8_t key_scratch[SCRATCH_SIZE], value_scratch[SCRATCH_SIZE];
     struct arena arena;
@@ -152,28 +152,31 @@ void group_record_add_offset(struct coordinator_shard *shard, struct str group, 
         .expire_timestamp = offset->expire_timestamp_ms,
         .topic_id = offset->topic_id,
     };
-    add(shard, GROUP_RECORD_OFFSET_COMMIT, &offset_commit_key_desc, &key,
-        offset->expire_timestamp_ms == -1 ? OFFSET_VALUE_VERSION : OFFSET_VALUE_VERSION_WITH_EXPIRY,
-        &offset_commit_value_desc, &value);
+    group_record_add(shard, GROUP_RECORD_OFFSET_COMMIT, &offset_commit_key_desc, &key,
+                     offset->expire_timestamp_ms == -1 ? OFFSET_VALUE_VERSION
+                                                       : OFFSET_VALUE_VERSION_WITH_EXPIRY,
+                     &offset_commit_value_desc, &value);
 }
 
 void group_record_add_offset_tombstone(struct coordinator_shard *shard, struct str group,
                                        struct str topic, int32_t partition)
 {
     struct offset_commit_key key = { group, topic, partition };
-    add(shard, GROUP_RECORD_OFFSET_COMMIT, &offset_commit_key_desc, &key, 0, NULL, NULL);
+    group_record_add(shard, GROUP_RECORD_OFFSET_COMMIT, &offset_commit_key_desc, &key, 0, NULL,
+                     NULL);
 }
 
 void group_record_add_metadata(struct coordinator_shard *shard, struct str group,
                                const struct group_metadata_value *value)
 {
     struct group_metadata_key key = { group };
-    add(shard, GROUP_RECORD_GROUP_METADATA, &group_metadata_key_desc, &key, METADATA_VALUE_VERSION,
-        &group_metadata_value_desc, value);
+    group_record_add(shard, GROUP_RECORD_GROUP_METADATA, &group_metadata_key_desc, &key,
+                     METADATA_VALUE_VERSION, &group_metadata_value_desc, value);
 }
 
 void group_record_add_metadata_tombstone(struct coordinator_shard *shard, struct str group)
 {
     struct group_metadata_key key = { group };
-    add(shard, GROUP_RECORD_GROUP_METADATA, &group_metadata_key_desc, &key, 0, NULL, NULL);
+    group_record_add(shard, GROUP_RECORD_GROUP_METADATA, &group_metadata_key_desc, &key, 0, NULL,
+                     NULL);
 }

@@ -7,6 +7,9 @@
 
 #include "base/mem.h"
 #include "group/classic_rebalance.h"
+#include "group/consumer/consumer_records.h"
+#include "group/consumer/consumer_session.h"
+#include "group/consumer/consumer_subscription.h"
 #include "group/group_expiry.h"
 #include "group/group_records.h"
 
@@ -25,7 +28,7 @@ struct classic_group *group_shard_find_classic(const struct group_shard *state, 
     return container_of(group, struct classic_group, base);
 }
 
-static void put(struct group_shard *state, struct group *group)
+void group_shard_put(struct group_shard *state, struct group *group)
 {
     hashmap_put(&state->groups, group->id.data, group->id.size, group);
 }
@@ -33,13 +36,42 @@ static void put(struct group_shard *state, struct group *group)
 struct classic_group *group_shard_create_classic(struct group_shard *state, struct str id)
 {
     struct classic_group *group = classic_group_new(state, id, coordinator_wall_ms(state->shard));
-    put(state, &group->base);
+    group_shard_put(state, &group->base);
     return group;
+}
+
+struct consumer_group *group_shard_find_consumer(const struct group_shard *state, struct str id)
+{
+    struct group *group = group_shard_find(state, id);
+    if (group == NULL || group->type != GROUP_CONSUMER)
+        return NULL;
+    return container_of(group, struct consumer_group, base);
+}
+
+struct consumer_group *group_shard_create_consumer(struct group_shard *state, struct str id)
+{
+    struct consumer_group *group = consumer_group_new(state, id);
+    group_shard_put(state, &group->base);
+    return group;
+}
+
+int32_t group_size(const struct group *group)
+{
+    struct group *any = (struct group *)(uintptr_t)group;
+    if (group->type == GROUP_CLASSIC)
+        return classic_group_size(container_of(any, struct classic_group, base));
+    if (group->type == GROUP_CONSUMER)
+        return consumer_group_size(container_of(any, struct consumer_group, base));
+    return container_of(any, struct foreign_group, base)->member_count;
 }
 
 static void free_group(struct group *group)
 {
-    if (group->type == GROUP_CLASSIC) {
+    if (group->type == GROUP_CONSUMER) {
+        struct consumer_group *consumer = container_of(group, struct consumer_group, base);
+        consumer_cancel_group_timers(consumer);
+        consumer_group_free(consumer);
+    } else if (group->type == GROUP_CLASSIC) {
         struct classic_group *classic = container_of(group, struct classic_group, base);
         classic_cancel_timers(classic);
         classic_group_free(classic);
@@ -60,11 +92,29 @@ void group_shard_add_tombstones(struct group_shard *state, const struct group *g
         group_record_add_metadata_tombstone(state->shard, group->id);
         return;
     }
+    if (group->type == GROUP_CONSUMER) {
+        consumer_add_tombstones(
+            container_of((struct group *)(uintptr_t)group, struct consumer_group, base), STR_NULL,
+            STR_NULL);
+        return;
+    }
     const struct foreign_group *foreign =
         container_of((struct group *)(uintptr_t)group, struct foreign_group, base);
     struct bytes key;
     for (size_t i = 0; foreign_group_next_key(foreign, &i, &key);)
         coordinator_add(state->shard, key, BYTES_NULL);
+}
+
+void group_shard_topic_changed(struct group_shard *state, struct str topic)
+{
+    struct group *group;
+    for (size_t i = 0; (group = hashmap_next(&state->groups, &i)) != NULL;) {
+        if (group->type != GROUP_CONSUMER)
+            continue;
+        struct consumer_group *consumer = container_of(group, struct consumer_group, base);
+        if (consumer_group_subscribes(consumer, topic))
+            consumer->refresh_deadline_ms = 0;
+    }
 }
 
 // ---- transactions ----------------------------------------------------------------------------------
@@ -206,7 +256,7 @@ static void replay_foreign(struct group_shard *state, const struct group_log_rec
         if (group != NULL) // most often a simple group that an earlier offset commit made
             group_shard_remove(state, group);
         group = &foreign_group_new(record->group, type)->base;
-        put(state, group);
+        group_shard_put(state, group);
     }
     struct foreign_group *foreign = container_of(group, struct foreign_group, base);
     if (!foreign_group_replay(foreign, record->type, key, record->is_tombstone))
@@ -229,6 +279,8 @@ static int replay(void *object, int64_t offset, int64_t producer_id, struct byte
         replay_offset(state, producer_id, &record);
     } else if (is_good && record.type == GROUP_RECORD_GROUP_METADATA) {
         is_good = replay_metadata(state, &record);
+    } else if (is_good && consumer_record_is(record.type)) {
+        is_good = consumer_replay(state, record.type, key, value);
     } else if (is_good) {
         replay_foreign(state, &record, key);
     }
@@ -242,10 +294,11 @@ static void *create(struct coordinator_shard *shard, void *owner)
 {
     struct group_shard *state = mem_new(struct group_shard);
     state->shard = shard;
-    const struct group_context *context = owner;
+    struct group_context *context = owner;
     state->config = &context->config;
     state->topics = context->topics;
     state->settings = context->settings;
+    state->background = &context->background;
     state->trace = coordinator_trace(shard);
     hashmap_init(&state->groups);
     group_offsets_init(&state->offsets);
@@ -257,18 +310,24 @@ static void cancel_timers(struct group_shard *state)
 {
     coordinator_cancel_timer(state->shard, &state->expiry_timer);
     struct group *group;
-    for (size_t i = 0; (group = hashmap_next(&state->groups, &i)) != NULL;)
+    for (size_t i = 0; (group = hashmap_next(&state->groups, &i)) != NULL;) {
         if (group->type == GROUP_CLASSIC)
             classic_cancel_timers(container_of(group, struct classic_group, base));
+        else if (group->type == GROUP_CONSUMER)
+            consumer_cancel_group_timers(container_of(group, struct consumer_group, base));
+    }
 }
 
 static void on_loaded(void *object)
 {
     struct group_shard *state = object;
     struct group *group;
-    for (size_t i = 0; (group = hashmap_next(&state->groups, &i)) != NULL;)
+    for (size_t i = 0; (group = hashmap_next(&state->groups, &i)) != NULL;) {
         if (group->type == GROUP_CLASSIC)
             classic_on_loaded(container_of(group, struct classic_group, base));
+        else if (group->type == GROUP_CONSUMER)
+            consumer_on_loaded(container_of(group, struct consumer_group, base));
+    }
     group_expiry_schedule(state);
 }
 

@@ -10,7 +10,9 @@
 
 #include "coordinator/coordinator.h"
 #include "group/classic_group.h"
+#include "group/consumer/consumer_group.h"
 #include "group/foreign_group.h"
+#include "group/group_background.h"
 #include "group/group_coordinator.h"
 #include "group/group_offsets.h"
 #include "group/group_settings.h"
@@ -22,6 +24,7 @@ struct group_context {
     struct group_config config;
     struct topic_index *topics;
     struct group_settings *settings;
+    struct group_background background;
 };
 
 struct group_shard {
@@ -29,6 +32,7 @@ struct group_shard {
     const struct group_config *config;
     struct topic_index *topics;
     struct group_settings *settings;
+    struct group_background *background;
     struct trace *trace;
     struct hashmap groups; // struct group
     struct group_offsets offsets;
@@ -48,6 +52,13 @@ struct group *group_shard_find(const struct group_shard *state, struct str id);
 // The classic group of that name; NULL if there is none or it has another type.
 struct classic_group *group_shard_find_classic(const struct group_shard *state, struct str id);
 struct classic_group *group_shard_create_classic(struct group_shard *state, struct str id);
+// The same of consumer groups (KIP-848).
+struct consumer_group *group_shard_find_consumer(const struct group_shard *state, struct str id);
+struct consumer_group *group_shard_create_consumer(struct group_shard *state, struct str id);
+// A group that was made elsewhere; none of its name is there.
+void group_shard_put(struct group_shard *state, struct group *group);
+// Members, of whichever protocol.
+int32_t group_size(const struct group *group);
 // Forgets it, its timers too. Nobody of it waits for an answer.
 void group_shard_remove(struct group_shard *state, struct group *group);
 
@@ -56,6 +67,8 @@ bool group_shard_is_unstable(const struct group_shard *state, struct str group, 
                              int32_t partition);
 bool group_shard_has_transaction(const struct group_shard *state, struct str group);
 
+// A topic was made, changed or deleted: groups that subscribe to it look at their topics at the next heartbeat.
+void group_shard_topic_changed(struct group_shard *state, struct str topic);
 // Adds the records that delete the group; its timers are cancelled when they are replayed.
 void group_shard_add_tombstones(struct group_shard *state, const struct group *group);
 // Adds a tombstone for each of its committed offsets, those of open transactions too. Their number.

@@ -1,5 +1,9 @@
 # Units of this folder.
 libcore_a_SOURCES += \
+	%D%/assignor_draft.c %D%/assignor_draft.h \
+	%D%/assignor_range.c \
+	%D%/assignor_uniform.c \
+	%D%/assignor_uniform_mixed.c \
 	%D%/classic_group.c %D%/classic_group.h \
 	%D%/classic_join.c %D%/classic_join.h \
 	%D%/classic_leave.c %D%/classic_leave.h \
@@ -9,6 +13,7 @@ libcore_a_SOURCES += \
 	%D%/foreign_group.c %D%/foreign_group.h \
 	%D%/group.c %D%/group.h \
 	%D%/group_admin.c %D%/group_admin.h \
+	%D%/group_background.c %D%/group_background.h \
 	%D%/group_commit.c %D%/group_commit.h \
 	%D%/group_coordinator.c %D%/group_coordinator.h \
 	%D%/group_expiry.c %D%/group_expiry.h \
@@ -18,10 +23,16 @@ libcore_a_SOURCES += \
 	%D%/group_shard.c %D%/group_shard.h \
 	%D%/java_order.c %D%/java_order.h \
 	%D%/metadata_hash.c %D%/metadata_hash.h \
-	%D%/topic_index.c %D%/topic_index.h
+	%D%/partition_assignor.h \
+	%D%/topic_index.c %D%/topic_index.h \
+	%D%/topic_regex.c %D%/topic_regex.h \
+	%D%/topic_regex_parse.c %D%/topic_regex_parse.h \
+	%D%/topic_regex_set.c %D%/topic_regex_set.h
+include src/group/consumer/local.mk
 EXTRA_DIST += %D%/testing_groups.h %D%/testdata/group_log_fuzz %D%/check_group_log_fuzz.sh
 if TESTS_POSSIBLE
 group_tests = \
+	%D%/assignor_test \
 	%D%/classic_group_test \
 	%D%/classic_rebalance_test \
 	%D%/foreign_group_test \
@@ -33,7 +44,8 @@ group_tests = \
 	%D%/group_settings_test \
 	%D%/java_order_test \
 	%D%/metadata_hash_test \
-	%D%/topic_index_test
+	%D%/topic_index_test \
+	%D%/topic_regex_test
 check_PROGRAMS += $(group_tests)
 TESTS += $(group_tests)
 check_PROGRAMS += %D%/group_log_fuzz

@@ -12,11 +12,14 @@
 
 #include "base/must.h"
 #include "base/testing.h"
+#include "config/config.h"
 #include "coordinator/testing_log.h"
 #include "group/group_coordinator.h"
+#include "group/topic_index.h"
 
 struct fixture {
     struct testing_log log;
+    struct config *settings; // the broker's, for groups
     struct group_config config;
     struct group_coordinator *groups;
     struct arena arena; // of all requests
@@ -26,6 +29,7 @@ static inline void fixture_open(struct fixture *f)
 {
     f->groups = group_coordinator_new(
         &(struct group_coordinator_options){ .config = f->config,
+                                             .settings = f->settings,
                                              .partition_count = TESTING_PARTITIONS,
                                              .log = &f->log.log,
                                              .clock = &f->log.clock,
@@ -39,7 +43,16 @@ static inline void fixture_init(struct fixture *f, const struct group_config *co
     testing_log_init(&f->log);
     f->config = config != NULL ? *config : group_config_defaults;
     arena_init(&f->arena);
+    f->settings = config_new();
     fixture_open(f);
+}
+
+static inline void fixture_setting(struct fixture *f, const char *name, const char *value)
+{
+    struct strbuf message = STRBUF_EMPTY;
+    must(config_set(f->settings, CONFIG_SOURCE_STATIC_BROKER, str_of(name), str_of(value),
+                    &message));
+    strbuf_fini(&message);
 }
 
 static inline void fixture_restart(struct fixture *f)
@@ -51,6 +64,7 @@ static inline void fixture_restart(struct fixture *f)
 static inline void fixture_fini(struct fixture *f)
 {
     group_coordinator_free(f->groups);
+    config_free(f->settings);
     testing_log_fini(&f->log);
     arena_fini(&f->arena);
 }
@@ -121,6 +135,125 @@ static inline void join_new(struct fixture *f, struct join *join, const char *gr
     join_send(f, join, group, str_of(""));
     must(join->response.error_code == KERR_MEMBER_ID_REQUIRED);
     join_send(f, join, group, join->response.member_id);
+}
+
+// ---- ConsumerGroupHeartbeat ------------------------------------------------------------------------
+
+// A topic that groups know.
+static inline struct uuid fixture_topic(struct fixture *f, const char *name, int32_t partitions)
+{
+    struct uuid id = { { 7 } };
+    id.bytes[15] = (uint8_t)name[0];
+    topic_index_put(group_coordinator_topics(f->groups), id, str_of(name), partitions, name[0] * 7,
+                    1);
+    return id;
+}
+
+// A member as its client sees it.
+struct consumer {
+    struct call call;
+    const char *group;
+    char id[24];
+    int32_t epoch;
+    struct str topic;
+    struct str regex;
+    bool has_news; // it was assigned something that it has not told yet
+    struct consumer_group_heartbeat_request_topic_partitions held[4];
+    int32_t held_count;
+    struct consumer_group_heartbeat_request request;
+    struct consumer_group_heartbeat_response response;
+};
+
+static inline void consumer_init(struct consumer *c, const char *group, const char *id,
+                                 const char *topic)
+{
+    *c = (struct consumer){ .group = group, .topic = str_of(topic) };
+    snprintf(c->id, sizeof c->id, "%s", id);
+}
+
+static inline void consumer_send(struct fixture *f, struct consumer *c)
+{
+    static const struct group_client client = { { "client", 6 }, "10.0.0.1" };
+    call_init(&c->call);
+    message_init(&consumer_group_heartbeat_response_desc, &c->response);
+    group_coordinator_consumer_heartbeat(f->groups, &c->request, 1, &client, &c->response,
+                                         &f->arena, &c->call.completion);
+}
+
+static inline void consumer_note(struct consumer *c)
+{
+    const struct consumer_group_heartbeat_response_assignment *assignment = c->response.assignment;
+    if (c->response.error_code != KERR_NONE)
+        return;
+    c->epoch = c->response.member_epoch;
+    if (assignment == NULL)
+        return;
+    must(assignment->topic_partitions_count <= 4);
+    c->has_news = true;
+    c->held_count = assignment->topic_partitions_count;
+    for (int32_t i = 0; i < c->held_count; i++)
+        c->held[i] = (struct consumer_group_heartbeat_request_topic_partitions){
+            .topic_id = assignment->topic_partitions[i].topic_id,
+            .partitions = assignment->topic_partitions[i].partitions,
+            .partitions_count = assignment->topic_partitions[i].partitions_count,
+        };
+}
+
+// Joins with nothing, or says what it holds if that has changed, as clients do. The error.
+static inline int16_t consumer_beat(struct fixture *f, struct consumer *c)
+{
+    message_init(&consumer_group_heartbeat_request_desc, &c->request);
+    c->request.group_id = str_of(c->group);
+    c->request.member_id = str_of(c->id);
+    c->request.member_epoch = c->epoch;
+    if (c->epoch == 0) {
+        c->held_count = 0;
+        c->request.rebalance_timeout_ms = 20000;
+        if (!str_is_null(c->topic)) {
+            c->request.subscribed_topic_names = &c->topic;
+            c->request.subscribed_topic_names_count = 1;
+        }
+        c->request.subscribed_topic_regex = c->regex;
+    }
+    if (c->epoch == 0 || c->has_news) {
+        c->request.topic_partitions = c->held;
+        c->request.topic_partitions_count = c->held_count;
+    }
+    c->has_news = false;
+    consumer_send(f, c);
+    must(c->call.done == 1);
+    consumer_note(c);
+    return c->response.error_code;
+}
+
+static inline int32_t consumer_load(const struct consumer *c)
+{
+    int32_t load = 0;
+    for (int32_t i = 0; i < c->held_count; i++)
+        load += c->held[i].partitions_count;
+    return load;
+}
+
+static inline int16_t consumer_leave(struct fixture *f, struct consumer *c)
+{
+    message_init(&consumer_group_heartbeat_request_desc, &c->request);
+    c->request.group_id = str_of(c->group);
+    c->request.member_id = str_of(c->id);
+    c->request.member_epoch = -1;
+    consumer_send(f, c);
+    return c->response.error_code;
+}
+
+static inline struct consumer_group_describe_response_described_group
+consumer_described(struct fixture *f, const char *group)
+{
+    struct call call;
+    struct str id = str_of(group);
+    struct consumer_group_describe_response response = { 0 };
+    call_init(&call);
+    group_coordinator_consumer_describe(f->groups, &id, 1, &response, &f->arena, &call.completion);
+    must(call.done == 1 && response.groups_count == 1);
+    return response.groups[0];
 }
 
 // ---- the others ------------------------------------------------------------------------------------
