@@ -243,6 +243,10 @@ static enum kafka_error rebuild(struct log_validation *v, enum compression compr
         compression == COMPRESSION_NONE ? (size_t)v->config->max_message_bytes : REBUILD_MAX;
     enum kafka_error error = KERR_NONE;
     while (error == KERR_NONE && record_iter_next(&it, &record)) {
+        if (record.timestamp < 0 && record.timestamp != NO_TIMESTAMP) {
+            error = KERR_UNKNOWN_SERVER_ERROR; // as above
+            break;
+        }
         batch_builder_add_record(&builder, builder.count, record.timestamp, record.key,
                                  record.value, record.header_count, record.headers);
         if (batch_builder_size(&builder) > most)

@@ -10,7 +10,9 @@ void batch_set_max_timestamp(struct bytes batch, bool log_append_time, int64_t m
     uint8_t *b = (uint8_t *)batch.data;
     if (batch_is_log_append_time(b) == log_append_time && batch_max_timestamp(b) == max_timestamp)
         return;
-    int attributes = batch_attributes(b) & ~BATCH_LOG_APPEND_TIME;
+    // Written anew they have the known bits alone.
+    int attributes = batch_attributes(b) & (BATCH_COMPRESSION_MASK | BATCH_TRANSACTIONAL |
+                                            BATCH_CONTROL | BATCH_DELETE_HORIZON);
     if (log_append_time)
         attributes |= BATCH_LOG_APPEND_TIME;
     put_be16(b + 21, (uint16_t)attributes);

@@ -34,8 +34,6 @@ void batch_builder_add_record(struct batch_builder *builder, int32_t offset_delt
                               int32_t header_count, struct bytes headers)
 {
     must(offset_delta > builder->_last_offset_delta);
-    if (builder->_options.log_append_time)
-        timestamp = builder->_options.append_time;
     if (builder->count == 0)
         builder->_base_timestamp = timestamp;
     if (timestamp > builder->_max_timestamp)
@@ -85,7 +83,8 @@ struct bytes batch_builder_finish(struct batch_builder *builder)
     put_be16(b + 21, (uint16_t)attributes);
     put_be32(b + 23, (uint32_t)builder->_last_offset_delta);
     put_be64(b + 27, (uint64_t)builder->_base_timestamp);
-    put_be64(b + 35, (uint64_t)builder->_max_timestamp);
+    put_be64(b + 35,
+             (uint64_t)(options->log_append_time ? options->append_time : builder->_max_timestamp));
     put_be64(b + 43, (uint64_t)options->producer_id);
     put_be16(b + 51, (uint16_t)options->producer_epoch);
     put_be32(b + 53, (uint32_t)options->base_sequence);

@@ -19,7 +19,8 @@ struct batch_options {
     int32_t leader_epoch;
     enum compression compression;
     int32_t compression_level;
-    bool log_append_time; // then all records have append_time
+    bool
+        log_append_time; // then all records count as of append_time; their own are kept, as Kafka keeps them
     int64_t append_time;
     int64_t producer_id;
     int16_t producer_epoch;
