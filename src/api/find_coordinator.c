@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// FindCoordinator: which broker is in charge of a group or a transactional id: the leader of the partition of
-// __consumer_offsets or __transaction_state that the name hashes to. The topic is made when it is first asked for;
-// until it is there the answer is COORDINATOR_NOT_AVAILABLE, which clients repeat.
-//
-// Coordinators of share groups are not offered by this broker. Their clients are told what they take as final;
-// COORDINATOR_NOT_AVAILABLE would keep them asking for ever.
+// FindCoordinator: which broker is in charge of a group, a transactional id or a share partition: the leader of the
+// partition of __consumer_offsets, __transaction_state or __share_group_state that the name hashes to. The topic is
+// made when it is first asked for; until it is there the answer is COORDINATOR_NOT_AVAILABLE, which clients repeat.
 #include "api/dispatch.h"
 #include "api/node.h"
 #include "controller/controller.h"
 #include "group/group_coordinator.h"
 #include "metadata/metadata.h"
 #include "protocol/messages/find_coordinator.h"
+#include "share_coordinator/share_coordinator.h"
 #include "txn/txn_coordinator.h"
 
 enum { KEY_TYPE_GROUP = 0, KEY_TYPE_TRANSACTION = 1, KEY_TYPE_SHARE = 2 };
@@ -58,6 +56,22 @@ static enum kafka_error find_in(struct request *request, const char *topic_name,
     return is_found ? KERR_NONE : KERR_COORDINATOR_NOT_AVAILABLE;
 }
 
+// group:topic id:partition; a group's name may have colons.
+static bool is_share_key(struct str key)
+{
+    struct uuid topic_id;
+    int64_t partition;
+    size_t last = key.size, before;
+    while (last > 0 && key.data[last - 1] != ':')
+        last--;
+    for (before = last > 0 ? last - 1 : 0; before > 0 && key.data[before - 1] != ':';)
+        before--;
+    return before > 0 && str_trim((struct str){ key.data, before - 1 }).size > 0 &&
+           uuid_parse((struct str){ key.data + before, last - 1 - before }, &topic_id) &&
+           str_to_int64((struct str){ key.data + last, key.size - last }, &partition) &&
+           partition >= INT32_MIN && partition <= INT32_MAX;
+}
+
 static enum kafka_error find(struct request *request, int8_t key_type, struct str key,
                              struct coordinator_node *node)
 {
@@ -70,8 +84,10 @@ static enum kafka_error find(struct request *request, int8_t key_type, struct st
         return find_in(request, TXN_STATE_TOPIC, txn_coordinator_engine(request->node->txns), key,
                        node);
     case KEY_TYPE_SHARE:
-        return request->api_version < VERSION_SHARE ? KERR_INVALID_REQUEST
-                                                    : KERR_UNSUPPORTED_VERSION;
+        if (request->api_version < VERSION_SHARE || !is_share_key(key))
+            return KERR_INVALID_REQUEST;
+        return find_in(request, SHARE_STATE_TOPIC,
+                       share_coordinator_engine(request->node->share_coordinator), key, node);
     default:
         return KERR_INVALID_REQUEST;
     }
@@ -85,8 +101,6 @@ static struct str message_of(enum kafka_error error)
         return str_of("NONE");
     case KERR_COORDINATOR_NOT_AVAILABLE:
         return str_of("The coordinator is not available.");
-    case KERR_UNSUPPORTED_VERSION:
-        return str_of("The version of API is not supported.");
     default:
         return str_of(
             "This most likely occurs because of a request being malformed by the client library or "

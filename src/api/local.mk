@@ -37,6 +37,9 @@ libcore_a_SOURCES += \
 	%D%/partition_set.c %D%/partition_set.h \
 	%D%/produce.c \
 	%D%/request.h \
+	%D%/share_acknowledge.c %D%/share_acks.c %D%/share_acks.h \
+	%D%/share_fetch.c \
+	%D%/share_group_state.c \
 	%D%/sync_group.c \
 	%D%/txn_check.c %D%/txn_check.h \
 	%D%/txn_offset_commit.c \

@@ -18,6 +18,9 @@ struct metadata;
 struct producer_ids;
 struct replicas;
 struct txn_coordinator;
+struct share_coordinator;
+struct share_manager;
+struct share_sessions;
 
 struct node {
     struct clock *clock;
@@ -33,6 +36,9 @@ struct node {
     struct txn_coordinator *txns;          // txn/txn_coordinator.h
     struct fetch_sessions *fetch_sessions; // api/fetch_sessions.h
     struct producer_ids *producer_ids;     // txn/producer_ids.h
+    struct share_coordinator *share_coordinator; // share_coordinator/share_coordinator.h
+    struct share_manager *shares;                // share/share_manager.h
+    struct share_sessions *share_sessions;       // share/share_sessions.h
     int32_t node_id;
     const char *cluster_id;
 };

@@ -5,7 +5,12 @@
 #include "base/mem.h"
 #include "base/must.h"
 
-static void parked_unref(struct parked *parked)
+void parked_ref(struct parked *parked)
+{
+    atomic_fetch_add(&parked->_refs, 1);
+}
+
+void parked_unref(struct parked *parked)
 {
     if (atomic_fetch_sub(&parked->_refs, 1) == 1)
         mem_free(parked);
@@ -17,12 +22,21 @@ static struct parked *waiter_owner(struct partition_waiter *waiter)
     return container_of(waiter->missing_bytes, struct parked, missing_bytes);
 }
 
-static void on_wake(struct partition_waiter *waiter)
+void parked_poke(struct parked *parked)
 {
-    struct parked *parked = waiter_owner(waiter);
     if (!atomic_exchange(&parked->_posted, true))
         request_post(parked->request);
     parked_unref(parked);
+}
+
+bool parked_claim(struct parked *parked)
+{
+    return !atomic_exchange(&parked->_posted, true);
+}
+
+static void on_wake(struct partition_waiter *waiter)
+{
+    parked_poke(waiter_owner(waiter));
 }
 
 static void on_post(struct request *request)

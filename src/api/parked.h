@@ -45,6 +45,13 @@ struct parked *parked_new(struct request *request, int32_t waiters_count, int64_
 bool parked_wait(struct parked *parked);
 // No waiter is linked any more, so that their fields may be set anew before parked_wait.
 void parked_take_off(struct parked *parked);
+// For other things that may wake it: each that is set on it holds a reference, which parked_poke gives back after
+// posting the request, if it still waits; or parked_unref, when it was taken off.
+void parked_ref(struct parked *parked);
+void parked_unref(struct parked *parked);
+void parked_poke(struct parked *parked); // any thread
+// After parked_wait said true: ends the wait. False: a post is on its way, and that is as good.
+bool parked_claim(struct parked *parked);
 // One waiter has what it waited for; the others go on.
 void parked_drop(struct parked *parked, int32_t waiter);
 // In `look`, or after parked_wait said false: takes all waiters off, cancels the timer. The object may be gone.

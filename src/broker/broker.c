@@ -19,6 +19,7 @@
 #include "broker/glue_config.h"
 #include "broker/glue_dirs.h"
 #include "broker/glue_groups.h"
+#include "broker/glue_share.h"
 #include "broker/glue_txns.h"
 #include "broker/glue_request.h"
 #include "broker/meta_properties.h"
@@ -57,6 +58,7 @@ struct broker {
     struct log_manager *logs;
     struct config_glue config_glue;
     struct groups_glue *groups;
+    struct share_glue *shares;
     struct txns_glue *txns;
     struct endpoints endpoints;
     struct local_broker local_broker;
@@ -432,6 +434,23 @@ static bool start_replicas(struct broker *broker, struct strbuf *message)
         return false;
     }
     node->txns = txns_glue_coordinator(broker->txns);
+    broker->shares = share_glue_new(&(struct share_glue_options){ .config = options->config,
+                                                                  .metadata = node->metadata,
+                                                                  .replicas = node->replicas,
+                                                                  .groups = node->groups,
+                                                                  .clock = options->clock,
+                                                                  .alarms = &broker->alarms.alarms,
+                                                                  .trace = options->trace },
+                                    node);
+    if (broker->shares == NULL) {
+        txns_glue_stop(broker->txns);
+        groups_glue_stop(broker->groups);
+        txns_glue_free(broker->txns);
+        groups_glue_free(broker->groups);
+        producer_ids_free(node->producer_ids);
+        strbuf_addz(message, "cannot start a thread");
+        return false;
+    }
     node->fetch_sessions = fetch_sessions_new(
         options->clock,
         config_int(options->config, CONFIG_MAX_INCREMENTAL_FETCH_SESSION_CACHE_SLOTS));
@@ -533,6 +552,7 @@ static void tear_down(struct broker *broker)
     if (stage >= STAGE_REPLICAS) {
         txns_glue_stop(broker->txns);
         groups_glue_stop(broker->groups);
+        share_glue_stop(broker->shares);
     }
     if (broker->dirs != NULL) { // the logs were at least about to be loaded
         config_glue_stop(&broker->config_glue);
@@ -549,6 +569,7 @@ static void tear_down(struct broker *broker)
     if (!all_answered)
         return; // what those requests hold is left to the end of the process
     if (stage >= STAGE_REPLICAS) {
+        share_glue_free(broker->shares);
         txns_glue_free(broker->txns);
         groups_glue_free(broker->groups);
         producer_ids_free(node->producer_ids);

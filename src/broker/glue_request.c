@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "api/dispatch.h"
+#include "api/share_acks.h"
 #include "base/mem.h"
 #include "base/must.h"
 
@@ -203,7 +204,9 @@ static void on_exchange_free(struct exchange *exchange)
 
 static void on_close(struct connection *connection)
 {
-    (void)connection; // its requests are told one by one
+    // Its requests are told one by one. Members of share groups hold records by their connection.
+    struct client *client = connection->user;
+    share_client_gone(connection_handler_of(connection)->user, client->connection_id);
 }
 
 static void on_free(struct connection *connection)

@@ -10,6 +10,7 @@ libio_a_SOURCES += \
 	%D%/glue_coordinator.c %D%/glue_coordinator.h \
 	%D%/glue_groups.c %D%/glue_groups.h \
 	%D%/glue_request.c %D%/glue_request.h \
+	%D%/glue_share.c %D%/glue_share.h \
 	%D%/glue_txns.c %D%/glue_txns.h \
 	%D%/meta_properties.c %D%/meta_properties.h \
 	%D%/network.c %D%/network.h \

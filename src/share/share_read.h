@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a share fetch reads of a partition's log: a slice of a file, and where its batches lie, by their headers.
+#ifndef SHARE_SHARE_READ_H
+#define SHARE_SHARE_READ_H
+
+#include "base/arena.h"
+#include "replica/partition.h"
+#include "share/share_partition.h"
+
+struct share_read {
+    struct partition_read read; // its slice is the caller's to let go
+    struct share_span *spans;   // arena memory
+    int32_t *positions;         // of each span in the slice; one more for the end of the last
+    size_t spans_count;
+};
+
+// Reads from the offset on. With is_committed up to the last stable offset, and batches of aborted transactions are
+// marked. The error is in out->read.
+void share_read(struct partition *partition, int64_t offset, int32_t max_bytes, bool is_committed,
+                struct arena *arena, struct share_read *out);
+// Cuts the slice to the batches that hold [first, last].
+void share_read_cut(struct share_read *read, int64_t first_offset, int64_t last_offset);
+
+#endif
