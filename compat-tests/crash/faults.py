@@ -9,7 +9,7 @@ import struct
 import subprocess
 import time
 
-from stage import Find, Stage, brokers, need
+from stage import Find, Stage, brokers, end_witness, need
 
 KINDS = [("eio", False), ("eio", True), ("enospc", False), ("enospc", True), ("short", False), ("kill", False)]
 MESSAGES = 400
@@ -52,8 +52,9 @@ def one(options, stage, base, counter, at, kind):
     """One run; returns its calls and how the broker took the fault."""
     shutil.rmtree(stage.data)
     shutil.copytree(base, stage.data)
-    if os.path.exists(stage.ledger):
-        os.remove(stage.ledger)
+    for ledger in (stage.ledger, stage.ledger + ".transactions"):
+        if os.path.exists(ledger):
+            os.remove(ledger)
     with open(counter, "wb") as out:
         out.write(bytes(8))
     variables = {"counter": counter}
@@ -62,6 +63,7 @@ def one(options, stage, base, counter, at, kind):
     stage.with_faults(**variables)
     producer = stage.witness("produce", "--commits", "--churn", "--count", MESSAGES, "--rate", 1500, "--pause", 20,
                              background=True)
+    transactor = stage.witness("transact", "--pause", 30, background=True)
     try:
         outcome = suffer(stage, producer)
         with open(counter, "rb") as text:
@@ -70,11 +72,14 @@ def one(options, stage, base, counter, at, kind):
         stage.broker.start()
         said, _ = producer.communicate(timeout=150)
         need(producer.returncode == 0, "the producer says: %s", said.strip()[-400:])
+        end_witness(transactor)
         stage.check()
+        stage.check_transactions()
         need(stage.broker.stop() in (0, 143), "the stop at the end")
     finally:
-        producer.kill()
-        producer.wait()
+        for process in (producer, transactor):
+            process.kill()
+            process.wait()
     return calls, outcome
 
 

@@ -172,15 +172,17 @@ def record(options, stage):
     stage.with_faults(journal=journal_path, counter=counter)
     producer = stage.witness("produce", "--commits", "--churn", "--rate", 400, "--pause", 60, "--seed", options.seed, "--counter", counter,
                              background=True)
+    transactor = stage.witness("transact", "--pause", 30, "--seed", options.seed, "--counter", counter, background=True)
     try:
         stage.broker.start()
         _until(counter, 400)
         need(stage.broker.stop() in (0, 143), "the clean stop under the journal")
         stage.broker.start()
         _until(counter, 800)
-        said = end_witness(producer)
+        said = end_witness(producer) + ", " + end_witness(transactor)
     finally:
         producer.kill()
+        transactor.kill()
     stage.broker.kill9()
     options.say("the recorded run: " + said)
     return disk, list(journal(journal_path))
@@ -201,7 +203,8 @@ def _calls(counter):
 def run(options):
     rng = random.Random(options.seed)
     # Every acknowledgement waits for its sync; so do those of the group's offsets.
-    stage = Stage(options, "recorded", ["log.flush.interval.messages=1", "offsets.topic.num.partitions=1"],
+    stage = Stage(options, "recorded", ["log.flush.interval.messages=1", "offsets.topic.num.partitions=1",
+                                      "transaction.state.log.num.partitions=1"],
                   topics=["c-none:2:none:full", "c-lz4:1:lz4:full"])
     disk, entries = record(options, stage)
     moments = sorted(rng.sample(range(1, len(entries)), min(options.rounds, len(entries) - 1)))
@@ -235,6 +238,7 @@ def try_state(options, stage, disk, rng, call):
     try:
         stage.broker.start()
         stage.check("--upto-call", call)
+        stage.check_transactions("--upto-call", call)
         if stage.broker.stop() not in (0, 143):
             why = "the stop afterwards"
     except (Find, brokers.BrokerError) as error:

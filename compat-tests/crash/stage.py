@@ -13,6 +13,7 @@ from compat import broker as brokers  # noqa: E402
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 # A topic a codec, whose every message is kept, and those that lose their oldest or their superseded ones meanwhile.
 TOPICS = ["c-%s:2:%s:full" % (c, c) for c in CODECS] + ["c-short:2:none:retained", "c-keyed:2:lz4:compacted"]
+TRANSACTION_TOPICS = ["c-txn:3:none:full", "c-txn-zstd:2:none:full"]
 SETTINGS = ["auto.create.topics.enable=false", "log.retention.check.interval.ms=300", "log.cleaner.backoff.ms=200",
             "log.flush.offset.checkpoint.interval.ms=400", "log.flush.start.offset.checkpoint.interval.ms=400",
             "replica.high.watermark.checkpoint.interval.ms=300", "log.initial.task.delay.ms=100",
@@ -74,8 +75,11 @@ class Stage:
         self.set_command((preload + words if variables else []) + self.plain_command)
 
     def witness(self, what, *args, background=False):
-        words = [os.path.join(self.tools, "witness"), what, *[str(a) for a in args], self.broker.bootstrap, self.ledger,
-                 *self.topics]
+        transacts = "transact" in what
+        words = [os.path.join(self.tools, "witness"), what, *[str(a) for a in args],
+                 *(["--name", "transactor"] if transacts else []), self.broker.bootstrap,
+                 self.ledger + ".transactions" if transacts else self.ledger,
+                 *(TRANSACTION_TOPICS if transacts else self.topics)]
         if background:
             return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
@@ -85,6 +89,12 @@ class Stage:
         """The witness reads everything; raises a Find with its first lines."""
         status, said = self.witness("check", *args)
         need(status == 0, "the witness says: %s", " | ".join(said.strip().split("\n")[:8]))
+        return said.strip().split("\n")[-1]
+
+
+    def check_transactions(self, *args):
+        status, said = self.witness("check-transactions", *args)
+        need(status == 0, "the witness of transactions says: %s", " | ".join(said.strip().split("\n")[:8]))
         return said.strip().split("\n")[-1]
 
 

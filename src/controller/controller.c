@@ -99,8 +99,10 @@ static int elect(struct controller *controller, const struct voters_record *vote
     case RAFT_IS_VOTER:
         break;
     case RAFT_NOT_A_VOTER:
-        return refuse_open(controller, -EINVAL,
-                           "this node, with this directory id, is not one of the voters");
+        return refuse_open(
+            controller, -EINVAL,
+            "this node, with the directory.id in its meta.properties, is not one of the "
+            "voters");
     case RAFT_SEVERAL_VOTERS:
         return refuse_open(controller, -ENOTSUP, "the quorum has several voters");
     }

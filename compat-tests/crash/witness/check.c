@@ -133,39 +133,14 @@ static void check_end(struct checking *c, int topic, int partition)
                   "lost newest of its key");
 }
 
-// How many partitions the broker has of the topic.
-static int partitions_there(const rd_kafka_metadata_t *metadata, const char *name)
-{
-    for (int i = 0; i < metadata->topic_cnt; i++)
-        if (strcmp(metadata->topics[i].topic, name) == 0)
-            return metadata->topics[i].partition_cnt;
-    return 0;
-}
-
-// Those that the broker has. A topic that it does not have must not have had an acknowledged message.
-static rd_kafka_topic_partition_list_t *all_partitions(struct checking *c, rd_kafka_t *rk)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
-    const rd_kafka_metadata_t *metadata;
-    rd_kafka_resp_err_t error = rd_kafka_metadata(rk, 1, NULL, &metadata, 20000);
-    if (error != 0)
-        errx(2, "no metadata: %s", rd_kafka_err2str(error));
-    for (int t = 0; t < c->options->topic_count; t++)
-        for (int p = 0; p < c->options->topics[t].partitions; p++) {
-            const char *name = c->options->topics[t].name;
-            if (p < partitions_there(metadata, name))
-                rd_kafka_topic_partition_list_add(list, name, p)->offset =
-                    RD_KAFKA_OFFSET_BEGINNING;
-            else
-                c->parts[t][p].is_at_end = true;
-        }
-    rd_kafka_metadata_destroy(metadata);
-    return list;
-}
-
 static void read_all(struct checking *c, rd_kafka_t *rk)
 {
-    rd_kafka_topic_partition_list_t *list = all_partitions(c, rk);
+    rd_kafka_topic_partition_list_t *list = client_partitions(rk, c->options);
+    // A partition that is not there must not have had an acknowledged message.
+    for (int t = 0; t < c->options->topic_count; t++)
+        for (int p = 0; p < c->options->topics[t].partitions; p++)
+            c->parts[t][p].is_at_end =
+                rd_kafka_topic_partition_list_find(list, c->options->topics[t].name, p) == NULL;
     int64_t left = list->cnt;
     rd_kafka_assign(rk, list);
     double limit = client_now_s() + SILENCE_LIMIT_S;

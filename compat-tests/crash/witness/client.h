@@ -33,8 +33,16 @@ rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, const struct
 void client_sleep_ms(int ms);
 double client_now_s(void);
 
+// The topics with the settings of their kinds; returns when all are there.
+void client_create_topics(const struct options *options);
+// The answer about the one topic that was asked for.
+rd_kafka_resp_err_t client_topic_result(rd_kafka_queue_t *queue, bool is_creation);
+// The partitions of the topics that the broker has, each from its beginning.
+rd_kafka_topic_partition_list_t *client_partitions(rd_kafka_t *rk, const struct options *options);
+
 int produce_run(const struct options *options);
 int transact_run(const struct options *options);
+int check_transactions_run(const struct options *options);
 int check_run(const struct options *options);
 
 #endif

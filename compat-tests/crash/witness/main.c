@@ -3,6 +3,7 @@
 //
 //     witness produce  [options] BOOTSTRAP LEDGER TOPIC:PARTITIONS:CODEC:KIND…
 //     witness transact [options] BOOTSTRAP LEDGER TOPIC:PARTITIONS:CODEC:KIND…
+//     witness check-transactions [options] BOOTSTRAP LEDGER TOPIC:PARTITIONS:CODEC:KIND…
 //     witness check    [options] BOOTSTRAP LEDGER TOPIC:PARTITIONS:CODEC:KIND…
 //
 // produce is one idempotent producer: it outlives the brokers and goes on until SIGTERM or --count messages, and ends
@@ -11,11 +12,9 @@
 #include <err.h>
 #include <getopt.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "client.h"
 
@@ -25,43 +24,6 @@ static void on_term(int signal_number)
 {
     (void)signal_number;
     atomic_store(&client_stopping, true);
-}
-
-rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, const struct options *options,
-                       ...)
-{
-    char why[512];
-    va_list args;
-    const char *name;
-    va_start(args, options);
-    if (rd_kafka_conf_set(conf, "bootstrap.servers", options->bootstrap, why, sizeof why) !=
-        RD_KAFKA_CONF_OK)
-        errx(2, "%s", why);
-    rd_kafka_conf_set(conf, "reconnect.backoff.ms", "20", why, sizeof why);
-    rd_kafka_conf_set(conf, "reconnect.backoff.max.ms", "200", why, sizeof why);
-    rd_kafka_conf_set(conf, "log_level", "2", why, sizeof why);
-    while ((name = va_arg(args, const char *)) != NULL)
-        if (rd_kafka_conf_set(conf, name, va_arg(args, const char *), why, sizeof why) !=
-            RD_KAFKA_CONF_OK)
-            errx(2, "%s", why);
-    va_end(args);
-    rd_kafka_t *rk = rd_kafka_new(type, conf, why, sizeof why);
-    if (rk == NULL)
-        errx(2, "%s", why);
-    return rk;
-}
-
-void client_sleep_ms(int ms)
-{
-    struct timespec time = { ms / 1000, ms % 1000 * 1000000L };
-    nanosleep(&time, NULL);
-}
-
-double client_now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 static const struct option long_options[] = {
@@ -137,6 +99,8 @@ int main(int argc, char **argv)
         return produce_run(&options);
     if (strcmp(what, "transact") == 0)
         return transact_run(&options);
+    if (strcmp(what, "check-transactions") == 0)
+        return check_transactions_run(&options);
     if (strcmp(what, "check") == 0)
         return check_run(&options);
     errx(2, "produce, transact or check?");

@@ -135,25 +135,6 @@ static void *commit_offsets(void *arg)
 
 // ---- topics ----------------------------------------------------------------------------------------------------
 
-static rd_kafka_resp_err_t one_topic_result(rd_kafka_queue_t *queue, bool is_creation)
-{
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 5000);
-    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
-    if (event != NULL && (error = rd_kafka_event_error(event)) == 0) {
-        size_t count;
-        const rd_kafka_topic_result_t **results =
-            is_creation
-                ? rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event),
-                                                      &count)
-                : rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event),
-                                                      &count);
-        error = rd_kafka_topic_result_error(results[0]);
-    }
-    if (event != NULL)
-        rd_kafka_event_destroy(event);
-    return error;
-}
-
 static bool change_topic(struct production *p, rd_kafka_t *rk, rd_kafka_queue_t *queue,
                          int64_t number, bool is_creation)
 {
@@ -176,7 +157,7 @@ static bool change_topic(struct production *p, rd_kafka_t *rk, rd_kafka_queue_t 
         rd_kafka_DeleteTopics(rk, &topic, 1, options, queue);
         rd_kafka_DeleteTopic_destroy(topic);
     }
-    bool is_done = one_topic_result(queue, is_creation) == 0;
+    bool is_done = client_topic_result(queue, is_creation) == 0;
     if (is_done) {
         entry.outcome = OUTCOME_DONE;
         ledger_add(p->ledger, entry);
@@ -201,39 +182,6 @@ static void *churn_topics(void *arg)
     return NULL;
 }
 
-// Small segments, so that rolling, retention and compaction happen while the test runs.
-static const char *const settings_of_kind[][11] = {
-    [TOPIC_FULL] = { "segment.ms", "3000", "index.interval.bytes", "512", NULL },
-    [TOPIC_RETAINED] = { "segment.ms", "500", "retention.bytes", "200000", "file.delete.delay.ms",
-                         "100", NULL },
-    [TOPIC_COMPACTED] = { "cleanup.policy", "compact", "segment.ms", "500",
-                          "min.cleanable.dirty.ratio", "0.01", "file.delete.delay.ms", "100",
-                          NULL },
-};
-
-static bool create_topic(rd_kafka_t *rk, rd_kafka_queue_t *queue, const struct topic *topic)
-{
-    char why[128];
-    rd_kafka_NewTopic_t *request =
-        rd_kafka_NewTopic_new(topic->name, topic->partitions, 1, why, sizeof why);
-    for (const char *const *s = settings_of_kind[topic->kind]; *s != NULL; s += 2)
-        rd_kafka_NewTopic_set_config(request, s[0], s[1]);
-    rd_kafka_CreateTopics(rk, &request, 1, NULL, queue);
-    rd_kafka_NewTopic_destroy(request);
-    rd_kafka_resp_err_t error = one_topic_result(queue, true);
-    return error == 0 || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS;
-}
-
-static void create_topics(struct production *p)
-{
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(p->rk);
-    for (int i = 0; i < p->options->topic_count; i++)
-        while (!create_topic(p->rk, queue, &p->options->topics[i]) &&
-               !atomic_load(&client_stopping))
-            client_sleep_ms(50);
-    rd_kafka_queue_destroy(queue);
-}
-
 int produce_run(const struct options *options)
 {
     struct production p = { .options = options,
@@ -245,7 +193,8 @@ int produce_run(const struct options *options)
     p.rk = client_new(RD_KAFKA_PRODUCER, conf, options, "enable.idempotence", "true", "linger.ms",
                       "2", "message.timeout.ms", "0", "retry.backoff.ms", "20", "socket.timeout.ms",
                       "10000", "topic.metadata.refresh.interval.ms", "1000", NULL);
-    create_topics(&p); // before anything names them: that would make them with other settings
+    client_create_topics(
+        options); // before anything names them: that would make them with other settings
     for (int i = 0; i < options->topic_count; i++) {
         rd_kafka_topic_conf_t *topic_conf = rd_kafka_topic_conf_new();
         char why[128];

@@ -51,7 +51,8 @@ group.initial.rebalance.delay.ms=0
 """
 
 # A shell stays the parent, to note the exit status whoever it is that stops the broker.
-KEEPER = 'cd "$1"; rm -f status; shift; "$@" >> broker.log 2>&1 & echo $! > pid; wait $!; ' \
+KEEPER = 'cd "$1"; rm -f status; shift; "$@" >> broker.log 2>&1 & echo $! > pid.new; ' \
+         'mv pid.new pid; wait $!; ' \
          'echo $? > status.new; mv status.new status'
 
 _started = []
@@ -121,6 +122,8 @@ class Broker:
             _started.append(self)
         # The keeper outlives this call by design; when it ends, it is reaped here.
         threading.Thread(target=keeper.wait, daemon=True).start()
+        while not self._exists("pid"):  # who kills it must know whom
+            time.sleep(0.001)
 
     def wait_ready(self):
         """Waits until what was launched is ready."""
