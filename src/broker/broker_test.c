@@ -360,7 +360,28 @@ static void a_brokers_settings_change_while_it_runs_and_are_kept(void)
     remove_folder();
 }
 
+// One line, and an end that lets go of all that was begun.
+static void a_folder_that_is_no_partitions_refuses_the_start(void)
+{
+    make_folder();
+    must_start();
+    CU_ASSERT_TRUE(broker_stop(broker));
+    char *path = mem_printf("%s/nobodys", folder);
+    CU_ASSERT_EQUAL(disk_mkdirs(disk_posix(), path), 0);
+    struct strbuf message = STRBUF_EMPTY;
+    CU_ASSERT_PTR_NULL(start(false, &message));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(message.data);
+    CU_ASSERT_PTR_NOT_NULL(strstr(message.data, "log.dirs: a folder is not what it has to be"));
+    strbuf_fini(&message);
+    CU_ASSERT_EQUAL(disk_remove_tree(disk_posix(), path), 0);
+    mem_free(path);
+    must_start();
+    CU_ASSERT_TRUE(broker_stop(broker));
+    remove_folder();
+}
+
 TEST_MAIN("broker", TEST(a_folder_is_formatted_served_and_left_clean),
           TEST(what_cannot_be_served_is_refused_with_a_line),
           TEST(committed_offsets_outlive_the_broker),
-          TEST(a_brokers_settings_change_while_it_runs_and_are_kept))
+          TEST(a_brokers_settings_change_while_it_runs_and_are_kept),
+          TEST(a_folder_that_is_no_partitions_refuses_the_start))

@@ -307,7 +307,7 @@ int log_write_metadata(struct log *log)
     pthread_mutex_lock(&log->flush_lock);
     log_lock(log);
     bool is_wanted = (log->unsynced & LOG_UNSYNCED_METADATA) != 0 && !uuid_is_zero(log->topic_id) &&
-                     !atomic_load(&log->has_failed);
+                     !log->has_metadata_file && !atomic_load(&log->has_failed);
     log_unlock(log);
     // Still not synced: the first batch writes it again.
     if (is_wanted)

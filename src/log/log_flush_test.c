@@ -10,6 +10,7 @@
 #include "log/disk_testing.h"
 #include "log/log.h"
 #include "log/log_flusher.h"
+#include "log/partition_dir.h"
 #include "record/batch_builder.h"
 
 enum { BATCHES = 40, SEEDS = 4 };
@@ -349,6 +350,42 @@ static void power_loss_takes_nothing_acknowledged(void)
     end(NULL);
 }
 
+// A log that was empty when it was closed has files that nobody synced; what then is acknowledged is kept all the same,
+// and a state in which only some of it reached the disk is no damage.
+static void a_log_closed_empty_is_as_safe_as_a_new_one(void)
+{
+    struct memory_disk *disk = begin(1);
+    memory_disk_free(disk);
+    for (uint64_t n = 0; n < 200; n++) {
+        disk = memory_disk_new(n + 1);
+        disk->disk.ops->mkdir(&disk->disk, "/data");
+        disk->disk.ops->sync_dir(&disk->disk, "");
+        CU_ASSERT_EQUAL(log_close(open_log(&disk->disk, "/data/t-0")), 0);
+        memory_disk_restart(disk);
+        struct log *log = open_log(&disk->disk, "/data/t-0");
+        CU_ASSERT_FALSE(uuid_is_zero(log_topic_id(log)));
+        disk->fail_at = n % 20 == 0 ? 0 : disk->calls + n % 20;
+        disk->fail_with = -EIO;
+        disk->stays_broken = true;
+        bool is_flush_due;
+        enum kafka_error error = append(log, 0, &is_flush_due);
+        log_flusher_run(flusher);
+        bool is_acknowledged = error == KERR_NONE && log_flush_limit(log) == INT64_MAX;
+        CU_ASSERT_TRUE(is_acknowledged || disk->fail_at != 0);
+        log_abandon(log);
+        memory_disk_crash(disk);
+        log = open_log(&disk->disk, "/data/t-0");
+        CU_ASSERT_TRUE(log_end_offset(log) == 1 || !is_acknowledged);
+        log_abandon(log);
+        // Who was not told the topic's id knows it from the file.
+        struct uuid topic_id = UUID_ZERO;
+        if (is_acknowledged)
+            CU_ASSERT_EQUAL(partition_metadata_read(&disk->disk, "/data/t-0", &topic_id), 0);
+        memory_disk_free(disk);
+    }
+    end(NULL);
+}
+
 // ---- threads ------------------------------------------------------------------------------------------
 
 enum { LOGS = 3, WRITERS = 6, APPENDS = 40 };
@@ -429,4 +466,5 @@ TEST_MAIN("log_flush", TEST(an_append_is_limited_until_it_is_synced), TEST(one_s
           TEST(a_sync_takes_what_was_there_when_it_began), TEST(only_every_third_message_is_due),
           TEST(small_files_come_with_the_first_batch), TEST(a_failed_sync_acknowledges_nothing),
           TEST(truncation_takes_the_demand_along), TEST(closing_ends_the_waiting),
-          TEST(power_loss_takes_nothing_acknowledged), TEST(many_writers_are_all_served))
+          TEST(power_loss_takes_nothing_acknowledged),
+          TEST(a_log_closed_empty_is_as_safe_as_a_new_one), TEST(many_writers_are_all_served))

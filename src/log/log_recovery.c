@@ -469,7 +469,8 @@ static bool is_empty(const struct log *log)
 }
 
 // partition.metadata is written with the first batch, which is not acknowledged before (log_flush.c): a log without it
-// holds nothing that anybody was promised. One that is there and unreadable is damage, unless the log is empty.
+// holds nothing that anybody was promised. One that is there and unreadable is damage, unless the log is empty. Nobody
+// synced that of a log that was empty when it was closed: its first batch writes it once more.
 static int load_metadata(struct log *log, bool is_new)
 {
     struct uuid topic_id = UUID_ZERO;
@@ -488,6 +489,9 @@ static int load_metadata(struct log *log, bool is_new)
     if (!uuid_is_zero(log->topic_id) && !uuid_eq(log->topic_id, topic_id))
         return -EEXIST;
     log->topic_id = topic_id;
+    log->has_metadata_file = true;
+    if (is_empty(log))
+        log->unsynced |= LOG_UNSYNCED_METADATA | LOG_UNSYNCED_DIR;
     return 0;
 }
 

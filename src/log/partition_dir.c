@@ -103,11 +103,25 @@ static bool parse_line(struct str *rest, const char *name, struct str *value)
     return str_eqz(key, name);
 }
 
+// A first part of what is written, and zeros behind it if anything: the name outlived a power loss, its bytes did not all.
+// They were never synced. Damage does not look like that.
+static bool is_torn(const struct strbuf *text)
+{
+    static const char head[] = "version: 0\ntopic_id: ";
+    size_t size = text->size, head_size = sizeof head - 1;
+    while (size > 0 && text->data[size - 1] == '\0')
+        size--;
+    return size < head_size + UUID_TEXT_SIZE - 1 &&
+           (size == 0 || memcmp(text->data, head, size < head_size ? size : head_size) == 0);
+}
+
 int partition_metadata_read(struct disk *disk, const char *dir, struct uuid *topic_id)
 {
     char *path = mem_printf("%s/partition.metadata", dir);
     struct strbuf text = STRBUF_EMPTY;
     int error = disk_read_whole(disk, path, &text);
+    if (error == 0 && is_torn(&text))
+        error = -ENOENT;
     if (error == 0) {
         struct str rest = strbuf_str(&text), version, id;
         if (!parse_line(&rest, "version", &version) || !str_eqz(version, "0") ||

@@ -38,7 +38,7 @@ void log_file_name(char out[LOG_FILE_NAME_SIZE], int64_t offset, const char *suf
 int64_t log_file_offset(const char *name, const char *suffix);
 char *log_file_path(const char *dir, int64_t offset, const char *suffix); // mem_free it
 
-// -ENOENT; -EBADMSG when it is not what Kafka writes.
+// -ENOENT, also for one that a power loss has torn; -EBADMSG when it is not what Kafka writes.
 int partition_metadata_read(struct disk *disk, const char *dir, struct uuid *topic_id);
 // Whole or not at all: disk_replace.
 int partition_metadata_write(struct disk *disk, const char *dir, struct uuid topic_id,
