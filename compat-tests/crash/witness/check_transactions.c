@@ -101,8 +101,8 @@ static void judge(const struct transaction *transactions, int64_t count)
     }
 }
 
-static void check_offset(const struct entries *entries, rd_kafka_t *rk,
-                         const struct options *options)
+// Asked for without waiting for the transactions that are still open.
+static void check_offset(const struct entries *entries, const struct options *options)
 {
     int64_t done = -1, asked = -1;
     for (size_t i = 0; i < entries->count; i++) {
@@ -114,6 +114,8 @@ static void check_offset(const struct entries *entries, rd_kafka_t *rk,
     }
     if (asked < 0)
         return;
+    rd_kafka_t *rk = client_new(RD_KAFKA_CONSUMER, rd_kafka_conf_new(), options, "group.id",
+                                options->name, "isolation.level", "read_uncommitted", NULL);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, options->topics[0].name, 0);
     rd_kafka_resp_err_t error = rd_kafka_committed(rk, list, 20000);
@@ -176,7 +178,7 @@ int check_transactions_run(const struct options *options)
     if (left > 0)
         fault(-1, "ends were not reached", "", left);
     judge(transactions, count);
-    check_offset(&entries, rk, options);
+    check_offset(&entries, options);
     printf("checked: %lld messages of %lld transactions read, %lld faults\n", (long long)read,
            (long long)count, (long long)faults);
     fflush(stdout);
