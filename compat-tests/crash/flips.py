@@ -101,7 +101,7 @@ def flip(options, stage, how, kind, pattern, rng):
         return "all there, at other offsets"
     need(told, "%s: the witness says %s; the broker says nothing of it", where, " | ".join(said.strip().split("\n")[:3]))
     if "log" in kind:
-        need("position" in told, "%s: no position is named: %s", where, told)
+        need("position" in told or "offset" in told, "%s: no position is named: %s", where, told)
     return "lost, told"
 
 
@@ -121,9 +121,12 @@ def reader_told(said):
 
 
 def told_of(stage, names):
-    """The first warning or error that names the file, or at least its folder."""
+    """A warning or error that names the file, or at least its folder; rather one that names the position as well."""
+    found = ""
     for line in stage.broker.said().split("\n"):
         if any(level in line for level in ("WARN", "ERROR", "FATAL", "odradekd:")) and "without effect" not in line and \
                 any(n in line for n in names if n != "data"):
-            return line
-    return ""
+            if "position" in line or "offset" in line:
+                return line
+            found = found or line
+    return found

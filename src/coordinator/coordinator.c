@@ -517,7 +517,13 @@ static bool replay_bytes(struct coordinator_shard *shard, void *object, struct b
 {
     struct bytes batch;
     while (batch_next(&rest, &batch) == BATCH_FOUND) {
-        if (!batch_is_intact(batch) || !replay_batch(shard, object, batch, load))
+        if (!batch_is_intact(batch)) {
+            trace_error(shard->coordinator->options.trace,
+                        "coordinator found a damaged batch shard=%s offset=%" PRId64, shard->name,
+                        batch_base_offset(batch.data));
+            return false;
+        }
+        if (!replay_batch(shard, object, batch, load))
             return false;
         load->offset = batch_next_offset(batch.data);
     }

@@ -142,14 +142,23 @@ static void the_metadata_file_is_kafkas(void)
     strbuf_fini(&text);
     CU_ASSERT_EQUAL(partition_metadata_read(disk, "/t-0", &got), 0);
     CU_ASSERT_TRUE(uuid_eq(got, id));
-    static const char *const bad[] = { "", "version: 1\ntopic_id: AQIDBAUGRwiJCgsMDQ4PEA",
-                                       "version: 0\n",
+    static const char *const bad[] = { "version: 1\ntopic_id: AQIDBAUGRwiJCgsMDQ4PEA",
                                        "version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAA",
                                        "topic_id: x\nversion: 0" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         CU_ASSERT_EQUAL(
             disk_replace(disk, "/t-0/partition.metadata", bad[i], strlen(bad[i]), false), 0);
         CU_ASSERT_EQUAL(partition_metadata_read(disk, "/t-0", &got), -EBADMSG);
+    }
+    // What a power loss leaves of one that was never synced.
+    static const char whole[44] = "version: 0\ntopic_id: AQIDBAUGRwiJCgsMDQ4PEA";
+    for (size_t size = 0; size < 43; size++) {
+        char torn[43] = "";
+        memcpy(torn, whole, size);
+        CU_ASSERT_EQUAL(disk_replace(disk, "/t-0/partition.metadata", torn, size, false), 0);
+        CU_ASSERT_EQUAL(partition_metadata_read(disk, "/t-0", &got), -ENOENT);
+        CU_ASSERT_EQUAL(disk_replace(disk, "/t-0/partition.metadata", torn, 43, false), 0);
+        CU_ASSERT_EQUAL(partition_metadata_read(disk, "/t-0", &got), -ENOENT);
     }
     end();
 }

@@ -4,6 +4,7 @@
 // A lookup that memory cannot answer reads index and segment without the log's lock, on counted references, then
 // takes the lock again and starts over if a truncation came between.
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -12,6 +13,18 @@
 #include "record/old_records.h"
 
 enum { CHANGED = 1 }; // the log was truncated meanwhile, or an index rebuilt: start over
+
+// Where and why, once for a segment: the reader is told again and again, as often as it asks.
+static void tell_damage(struct log *log, struct segment *segment,
+                        const struct segment_search *search)
+{
+    if (segment->is_damage_told || search->fault == NULL)
+        return;
+    segment->is_damage_told = true;
+    trace_error(log->files.trace,
+                "log damaged file=\"%s/%020" PRId64 ".log\" position=%" PRId32 " fault=\"%s\"",
+                log->files.dir, segment->base_offset, search->from_position, search->fault);
+}
 
 // Locked; lets go of the lock while it reads files. The segment stays alive. 0, CHANGED or -errno.
 static int find_position(struct log *log, struct segment *segment, int64_t offset,
@@ -30,6 +43,8 @@ static int find_position(struct log *log, struct segment *segment, int64_t offse
     log_lock(log);
     bool was_rebuilt = segment->was_rebuilt;
     segment->was_rebuilt |= result == -EBADMSG;
+    if (result == -EBADMSG && was_rebuilt && truncations == log->truncations)
+        tell_damage(log, segment, &search);
     segment_unref(segment);
     if (truncations != log->truncations)
         return CHANGED;

@@ -103,8 +103,8 @@ static bool parse_line(struct str *rest, const char *name, struct str *value)
     return str_eqz(key, name);
 }
 
-// A first part of what is written, and zeros behind it if anything: the name outlived a power loss, its bytes did not all.
-// They were never synced. Damage does not look like that.
+// A first part of what is written, and zeros behind it if anything: the name outlived a power loss, its bytes did not
+// all. They were never synced. Damage does not look like that.
 static bool is_torn(const struct strbuf *text)
 {
     static const char head[] = "version: 0\ntopic_id: ";

@@ -395,6 +395,8 @@ int segment_find_in_file(struct segment_search *search, int64_t offset, struct b
             break;
         }
         error = scan.error != 0 ? scan.error : scan.fault != NULL ? -EBADMSG : 0;
+        search->fault = scan.fault;
+        search->from_position = (int32_t)scan.position;
         batch_scan_fini(&scan);
     }
     disk_file_unref(search->file);

@@ -46,6 +46,7 @@ struct segment {
     int32_t index_interval_bytes;
     bool has_max_timestamp; // the two below are known
     bool is_removed;        // no longer part of the log
+    bool is_damage_told;    // one line for people about it is enough
     bool was_rebuilt;       // its indexes, because they were wrong; that helps once
     bool is_used;           // since the last segment_close_files
     bool is_told_of_future; // a warning about its timestamps was given
@@ -103,6 +104,8 @@ struct segment_search {
     int32_t from_position;
     int32_t end_position;
     int64_t base_offset;
+    const char
+        *fault; // what is wrong at from_position, when the answer is -EBADMSG; NULL: the index is
 };
 
 int segment_find(struct segment *segment, int64_t offset, struct batch_position *out,
