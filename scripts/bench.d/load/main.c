@@ -21,6 +21,10 @@ int main(int argc, char **argv)
         { "produce", 7, run_produce },
         { "consume", 4, run_consume },
         { "latency", 5, run_latency },
+        { "producers", 6, run_producers },
+        { "create-topics", 5, run_create_topics },
+        { "delete-topics", 5, run_delete_topics },
+        { "restart", -1, run_restart },
     };
     for (size_t i = 0; argc > 3 && i < sizeof loads / sizeof *loads; i++) {
         if (strcmp(argv[1], loads[i].name) != 0)

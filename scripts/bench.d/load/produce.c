@@ -30,22 +30,9 @@ int run_produce(const char *address, char **args)
            depth = strtoul(args[6], NULL, 10), record_count = 0;
     struct out *requests = calloc(partitions, sizeof *requests);
     int count = 0;
-    for (size_t i = 0; i < partitions; i++) {
-        struct out *out = &requests[i];
-        out->data = malloc(batch_bytes + record_bytes + 1024);
-        begin_request(out, PRODUCE, 7);
-        add_int(out, -1, 2);
-        add_int(out, strtol(args[5], NULL, 10), 2);
-        add_int(out, 30000, 4);
-        add_int(out, 1, 4);
-        add_string(out, topic);
-        add_int(out, 1, 4);
-        add_int(out, (int64_t)i, 4);
-        size_t size = encode_batch(out->data + out->size + 4, record_bytes, batch_bytes, &count);
-        add_int(out, (int64_t)size, 4);
-        out->size += size;
-        end_request(out);
-    }
+    for (size_t i = 0; i < partitions; i++)
+        count = encode_produce(&requests[i], topic, (int)i, record_bytes, batch_bytes,
+                               (int)strtol(args[5], NULL, 10));
     int fd = try_connect(address);
     if (fd < 0)
         fail("cannot connect to", address);

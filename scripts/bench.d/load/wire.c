@@ -170,3 +170,23 @@ size_t encode_batch(uint8_t *at, size_t record_bytes, size_t batch_bytes, int *r
     *record_count = count;
     return size;
 }
+
+int encode_produce(struct out *out, const char *topic, int partition, size_t record_bytes,
+                   size_t batch_bytes, int acks)
+{
+    int count;
+    out->data = malloc(batch_bytes + record_bytes + 1024);
+    begin_request(out, PRODUCE, 7);
+    add_int(out, -1, 2); // no transaction
+    add_int(out, acks, 2);
+    add_int(out, 30000, 4);
+    add_int(out, 1, 4);
+    add_string(out, topic);
+    add_int(out, 1, 4);
+    add_int(out, partition, 4);
+    size_t size = encode_batch(out->data + out->size + 4, record_bytes, batch_bytes, &count);
+    add_int(out, (int64_t)size, 4);
+    out->size += size;
+    end_request(out);
+    return count;
+}

@@ -4,6 +4,7 @@
 #ifndef LOAD_WIRE_H
 #define LOAD_WIRE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,11 +32,18 @@ void begin_request(struct out *out, int api_key, int version); // header version
 void end_request(struct out *out);
 // A v2 batch of records with a value of record_bytes each, as many as fit in batch_bytes (at least one). Its size.
 size_t encode_batch(uint8_t *at, size_t record_bytes, size_t batch_bytes, int *record_count);
+// A Produce request of one such batch, in memory of its own. The number of records.
+int encode_produce(struct out *out, const char *topic, int partition, size_t record_bytes,
+                   size_t batch_bytes, int acks);
 
 // The loads, by main.c: `args` is what stands behind HOST:PORT.
 int run_start(const char *address, char **args);
 int run_produce(const char *address, char **args);
 int run_consume(const char *address, char **args);
+int run_producers(const char *address, char **args);
+int run_create_topics(const char *address, char **args);
+int run_delete_topics(const char *address, char **args);
+int run_restart(const char *address, char **args);
 int run_latency(const char *address, char **args);
 
 #endif
