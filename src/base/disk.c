@@ -134,7 +134,10 @@ int disk_rename_synced(struct disk *disk, const char *from, const char *to)
     int error = disk->ops->rename(disk, from, to);
     if (error == 0)
         error = sync_parent(disk, to);
-    if (error == 0)
+    const char *from_end = strrchr(from, '/'), *to_end = strrchr(to, '/');
+    bool is_same_folder = from_end != NULL && to_end != NULL && from_end - from == to_end - to &&
+                          memcmp(from, to, (size_t)(from_end - from)) == 0;
+    if (error == 0 && !is_same_folder)
         error = sync_parent(disk, from);
     return error;
 }

@@ -107,6 +107,28 @@ int log_remove_segments(struct log *log, size_t from, size_t to)
     return error;
 }
 
+int log_need_files(struct log *log)
+{
+    if (!log->has_no_files)
+        return 0;
+    int error = log->files.disk->ops->mkdir(log->files.disk, log->files.dir);
+    if (error == 0)
+        error = segment_create_file(log_active(log));
+    log->has_no_files = error != 0;
+    return error;
+}
+
+int log_make_files(struct log *log)
+{
+    log_lock(log);
+    int error = atomic_load(&log->has_failed) ? 0 : log_need_files(log);
+    if (error != 0)
+        log_fail(log, "make the directory", error);
+    segment_close_files(log_active(log));
+    log_unlock(log);
+    return error;
+}
+
 int log_need_indexes(struct log *log, struct segment *segment)
 {
     if (segment->offsets.is_loaded && segment->times.is_loaded && segment->txns.is_loaded)
@@ -239,7 +261,9 @@ int log_close(struct log *log)
 {
     int error = 0;
     if (!atomic_load(&log->has_failed)) {
-        error = log_flush(log, INT64_MAX);
+        error = log_make_files(log);
+        if (error == 0)
+            error = log_flush(log, INT64_MAX);
         if (error == 0)
             error = log_write_metadata(log);
         log_lock(log);
@@ -274,11 +298,14 @@ int log_delete(struct log *log)
     return error;
 }
 
-int log_rename(struct log *log, const char *dir)
+int log_rename(struct log *log, const char *dir, bool is_synced)
 {
     pthread_mutex_lock(&log->flush_lock); // a sync has the old path
     log_lock(log);
-    int error = disk_rename_synced(log->files.disk, log->files.dir, dir);
+    struct disk *disk = log->files.disk;
+    int error = log->has_no_files ? 0
+                : is_synced       ? disk_rename_synced(disk, log->files.dir, dir)
+                                  : disk->ops->rename(disk, log->files.dir, dir);
     if (error == 0) {
         // Who asked for the path may still hold it.
         vec_reserve(log->old_dirs, log->old_dir_count + 1, log->old_dir_capacity);

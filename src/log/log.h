@@ -46,8 +46,9 @@ struct log_options {
     const char *dir;                 // the partition's directory; made when missing
     const struct log_config *config; // copied
     struct uuid topic_id;            // zero: as partition.metadata says, which is then not written
-    bool is_clean;                   // the last stop was clean: nothing needs to be checked
-    int64_t recovery_point;          // from the checkpoints, 0 when they do not name it
+    bool is_new;   // there is no directory, and it is made with the first batch or log_make_files
+    bool is_clean; // the last stop was clean: nothing needs to be checked
+    int64_t recovery_point; // from the checkpoints, 0 when they do not name it
     int64_t log_start_offset;
     int64_t producer_id_expiration_ms; // 0: Kafka's default, a day
     // Syncs what flush.messages demands (log_flush_limit). NULL: log_append_* do so before they return.
@@ -71,8 +72,13 @@ int log_close(struct log *log);
 void log_abandon(struct log *log);
 // Removes the directory and everything in it. Takes the reference.
 int log_delete(struct log *log);
-// The directory gets another name (".<uuid>-delete", "-stray"); `dir` is the whole path.
-int log_rename(struct log *log, const char *dir);
+// Makes the directory and the first segment of a log that was opened as new; and partition.metadata of a log without
+// batches, which nothing else would write. Neither is synced.
+int log_make_files(struct log *log);
+int log_write_metadata(struct log *log);
+// The directory gets another name (".<uuid>-delete", "-stray"); `dir` is the whole path. is_synced: it lasts at once,
+// else when the directories above are synced.
+int log_rename(struct log *log, const char *dir, bool is_synced);
 
 void log_set_config(struct log *log, const struct log_config *config);
 void log_get_config(struct log *log, struct log_config *out);

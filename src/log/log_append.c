@@ -49,7 +49,9 @@ static enum kafka_error write_batches(struct log *log, struct bytes batches, int
         log->unsynced |= LOG_UNSYNCED_EPOCHS;
     log->has_new_epoch = false;
 
-    error = log_need_indexes(log, log_active(log));
+    error = log_need_files(log);
+    if (error == 0)
+        error = log_need_indexes(log, log_active(log));
     bool roll = false;
     if (error == 0)
         error = segment_should_roll(log_active(log), &log->config, clock_wall_ms(log->files.clock),

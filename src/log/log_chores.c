@@ -23,8 +23,7 @@ struct work {
 static void add(struct log_manager *manager, struct work *work)
 {
     pthread_mutex_lock(&manager->lock);
-    list_append(&manager->work, &work->link);
-    manager->deletions += work->kind == LOG_WORK_DELETE;
+    list_append(work->kind == LOG_WORK_DELETE ? &manager->deletions : &manager->work, &work->link);
     manager->is_work_new = true;
     pthread_cond_signal(&manager->wake);
     pthread_mutex_unlock(&manager->lock);
@@ -159,6 +158,10 @@ static void do_work(struct log_manager *manager, struct work *work)
     const char *path = work->log != NULL ? log_dir(work->log) : work->path;
     int error = 0;
     switch (work->kind) {
+    case LOG_WORK_MAKE_FILES:
+        if (log_make_files(work->log) == 0) // a failure is the log's own event
+            error = log_write_metadata(work->log);
+        break;
     case LOG_WORK_FLUSH:
         log_flush(work->log,
                   log_active_segment_offset(work->log)); // a failure is the log's own event
@@ -186,7 +189,7 @@ static void do_work(struct log_manager *manager, struct work *work)
 static int64_t delete_delay_ms(struct log_manager *manager)
 {
     pthread_mutex_lock(&manager->lock);
-    bool is_asked = manager->deletions > 0;
+    bool is_asked = !list_is_empty(&manager->deletions);
     pthread_mutex_unlock(&manager->lock);
     if (!is_asked)
         return INT64_MAX;
@@ -195,12 +198,7 @@ static int64_t delete_delay_ms(struct log_manager *manager)
     return config.file_delete_delay_ms;
 }
 
-static int64_t due_of(const struct work *work, int64_t delay_ms)
-{
-    return work->kind == LOG_WORK_DELETE ? log_manager_later(work->due_ms, delay_ms) : work->due_ms;
-}
-
-// The first piece of work that is due, taken off the list; else when the next one will be.
+// The first piece of work that is due, taken off its list; else when the next one will be.
 static struct work *take_work(struct log_manager *manager, int64_t now, int64_t delay_ms,
                               int64_t *next_ms)
 {
@@ -209,18 +207,41 @@ static struct work *take_work(struct log_manager *manager, int64_t now, int64_t 
     list_for_each_safe(at, following, &manager->work)
     {
         struct work *work = container_of(at, struct work, link);
-        int64_t due_ms = due_of(work, delay_ms);
-        if (due_ms <= now) {
+        if (work->due_ms <= now) {
             due = work;
-            list_remove(at);
-            manager->deletions -= work->kind == LOG_WORK_DELETE;
             break;
         }
-        if (due_ms < *next_ms)
+        if (work->due_ms < *next_ms)
+            *next_ms = work->due_ms;
+    }
+    if (due == NULL && !list_is_empty(&manager->deletions)) {
+        struct work *work = container_of(manager->deletions.next, struct work, link);
+        int64_t due_ms = log_manager_later(work->due_ms, delay_ms);
+        if (due_ms <= now)
+            due = work;
+        else if (due_ms < *next_ms)
             *next_ms = due_ms;
     }
+    if (due != NULL)
+        list_remove(&due->link);
     pthread_mutex_unlock(&manager->lock);
     return due;
+}
+
+// Renamed logs keep their new names: one sync for all of a directory.
+static void sync_renames(struct log_manager *manager)
+{
+    for (size_t i = 0; i < manager->options.dir_count; i++) {
+        struct log_dir *dir = &manager->dirs[i];
+        pthread_mutex_lock(&manager->lock);
+        bool is_due = dir->has_renames && !dir->is_offline;
+        dir->has_renames = false;
+        pthread_mutex_unlock(&manager->lock);
+        int error =
+            is_due ? manager->options.disk->ops->sync_dir(manager->options.disk, dir->path) : 0;
+        if (error != 0)
+            log_dir_fail(manager, dir, error);
+    }
 }
 
 int64_t log_manager_run(struct log_manager *manager)
@@ -233,6 +254,7 @@ int64_t log_manager_run(struct log_manager *manager)
     pthread_mutex_lock(&manager->lock);
     manager->is_work_new = false;
     pthread_mutex_unlock(&manager->lock);
+    sync_renames(manager);
     while ((work = take_work(manager, now, delay_ms, &next)) != NULL)
         do_work(manager, work);
     for (int i = 0; i < CHORE_COUNT; i++) {
@@ -291,7 +313,9 @@ void log_chores_stop(struct log_manager *manager)
     if (manager->has_thread)
         pthread_join(manager->thread, NULL);
     manager->has_thread = false;
+    sync_renames(manager);
     struct list *at;
+    list_splice(&manager->work, &manager->deletions);
     while ((at = list_pop(&manager->work)) != NULL) {
         // Files named .deleted are removed at the next start, directories named -delete wait anew.
         work_free(container_of(at, struct work, link));

@@ -58,7 +58,7 @@ int log_future_create(struct log_manager *manager, struct str topic, int32_t par
     name = partition_dir_name_with(topic, partition, "-future");
     char *path = mem_printf("%s/%s", target->path, name);
     struct log *log;
-    error = log_manager_open_log(manager, path, topic, topic_id, NULL, false, &log);
+    error = log_manager_open_log(manager, path, topic, topic_id, NULL, false, false, &log);
     mem_free(path);
     mem_free(name);
     if (error != 0) {
@@ -86,7 +86,7 @@ static int rename_to_current(struct log_manager *manager, const struct managed *
     struct disk *disk = manager->options.disk;
     const char *old_path = log_dir(future->log);
     char *path = mem_printf("%s/%s", future->dir->path, log_name(future->log));
-    int error = log_rename(future->log, path);
+    int error = log_rename(future->log, path, true);
     if (error == 0)
         trace_info(manager->options.trace, "future log is the log now dir=\"%s\"", path);
     else
@@ -103,11 +103,12 @@ static int change_names(struct log_manager *manager, const struct managed *curre
     bool is_stuck = false;
     int error = current == NULL
                     ? 0
-                    : log_manager_rename_log(manager, current->dir, current->log, "-delete");
+                    : log_manager_rename_log(manager, current->dir, current->log, "-delete", true);
     if (error == 0) {
         error = rename_to_current(manager, future, &is_stuck);
         // Two logs of one partition would be worse than one in a directory that has just failed.
-        if (error != 0 && current != NULL && (is_stuck || log_rename(current->log, old_path) != 0))
+        if (error != 0 && current != NULL &&
+            (is_stuck || log_rename(current->log, old_path, true) != 0))
             trace_error(manager->options.trace, "log is left renamed dir=\"%s\" was=\"%s\"",
                         log_dir(current->log), old_path);
     }

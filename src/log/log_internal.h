@@ -64,6 +64,7 @@ struct log {
     struct leader_epochs epochs;
     struct producer_state producers;
     uint64_t truncations; // changes when positions may have moved
+    bool has_no_files;    // new: neither directory nor segment is there yet
     bool has_new_epoch;   // the newest leader epoch has no records yet, and need not be in the file
     unsigned unsynced;    // bits of enum log_unsynced
     bool has_metadata_file;      // partition.metadata was there when the log was opened
@@ -98,6 +99,8 @@ ptrdiff_t log_floor_segment(const struct log *log, int64_t offset);
 void log_add_segment(struct log *log, struct segment *segment);
 // Takes segments [from, to) out and renames their files, with their producer snapshots, to .deleted.
 int log_remove_segments(struct log *log, size_t from, size_t to);
+// The directory and the first segment are there.
+int log_need_files(struct log *log);
 // Indexes of any segment are there, rebuilt if need be.
 int log_need_indexes(struct log *log, struct segment *segment);
 int log_roll_at(struct log *log, int64_t base_offset);
@@ -112,8 +115,6 @@ void log_flush_demand(struct log *log);
 void log_flush_truncated(struct log *log, int64_t offset);
 // Does on this thread what is due. 0, or -errno when the log has failed.
 int log_flush_now(struct log *log);
-// partition.metadata of a log without batches, which nothing but a clean stop would write: without a sync.
-int log_write_metadata(struct log *log);
 
 // log_retention.c
 // Moves the log start forward, at most to the high watermark.

@@ -127,14 +127,14 @@ static int load_log(struct loading *loading, const char *name)
         char *key = mem_printf("%.*s-%" PRId32, STR_ARG(parsed.topic), parsed.partition);
         const struct known_offsets *known = hashmap_find(&loading->offsets, key, strlen(key));
         mem_free(key);
-        error = log_manager_open_log(manager, path, parsed.topic, UUID_ZERO, known,
+        error = log_manager_open_log(manager, path, parsed.topic, UUID_ZERO, known, false,
                                      loading->dir->was_clean, &log);
         if (error != 0)
             break;
         if (loading->is_stray != NULL &&
             loading->is_stray(loading->arg, parsed.topic, parsed.partition, log_topic_id(log))) {
             trace_warn(manager->options.trace, "log is stray dir=\"%s\"", path);
-            error = log_manager_rename_log(manager, loading->dir, log, "-stray");
+            error = log_manager_rename_log(manager, loading->dir, log, "-stray", false);
             log_abandon(log);
         } else {
             error = log_manager_put(manager, is_future ? &manager->futures : &manager->logs,

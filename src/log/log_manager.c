@@ -65,6 +65,7 @@ int log_manager_open(const struct log_manager_options *options, struct log_manag
     hashmap_init(&manager->futures);
     hashmap_init(&manager->preferred);
     list_init(&manager->work);
+    list_init(&manager->deletions);
     if (options->has_thread || options->defers_flush)
         manager->flusher =
             log_flusher_new(options->has_thread ? FLUSHER_THREADS_MAX : 0, options->trace);
@@ -106,8 +107,8 @@ int64_t log_manager_previous_broker_epoch(const struct log_manager *manager)
 // ---- the map ------------------------------------------------------------------------------------------------
 
 int log_manager_open_log(struct log_manager *manager, const char *path, struct str topic,
-                         struct uuid topic_id, const struct known_offsets *known, bool is_clean,
-                         struct log **out)
+                         struct uuid topic_id, const struct known_offsets *known, bool is_new,
+                         bool is_clean, struct log **out)
 {
     struct log_config config;
     manager->options.config_of(manager->options.arg, topic, &config);
@@ -120,6 +121,7 @@ int log_manager_open_log(struct log_manager *manager, const char *path, struct s
                                    .dir = path,
                                    .config = &config,
                                    .topic_id = topic_id,
+                                   .is_new = is_new,
                                    .is_clean = is_clean,
                                    .recovery_point = known == NULL ? 0 : known->recovery_point,
                                    .log_start_offset = known == NULL ? 0 : known->log_start,
@@ -159,13 +161,16 @@ int log_manager_put(struct log_manager *manager, struct hashmap *map, struct log
 }
 
 int log_manager_rename_log(struct log_manager *manager, struct log_dir *dir, struct log *log,
-                           const char *suffix)
+                           const char *suffix, bool is_synced)
 {
     struct partition_dir parsed = partition_dir_parse(log_name(log));
     char *name = partition_dir_name_with(parsed.topic, parsed.partition, suffix);
     char *path = mem_printf("%s/%s", dir->path, name);
-    trace_info(manager->options.trace, "log renamed log=%s to=\"%s\"", log_name(log), path);
-    int error = log_rename(log, path);
+    trace_debug(manager->options.trace, "log renamed log=%s to=\"%s\"", log_name(log), path);
+    int error = log_rename(log, path, is_synced);
+    pthread_mutex_lock(&manager->lock);
+    dir->has_renames |= !is_synced;
+    pthread_mutex_unlock(&manager->lock);
     mem_free(path);
     mem_free(name);
     return error;
@@ -246,7 +251,10 @@ static int make_log(struct log_manager *manager, const char *name, struct str to
             return -ENODEV;
         char *path = mem_printf("%s/%s", dir->path, name);
         struct log *log;
-        error = log_manager_open_log(manager, path, topic, topic_id, NULL, false, &log);
+        // Whoever waits for the topic need not wait for its files: they come in the background, or with the first
+        // batch. Where there is a choice, a directory that takes them is found out now.
+        bool is_new = manager->options.dir_count == 1 && !disk_exists(manager->options.disk, path);
+        error = log_manager_open_log(manager, path, topic, topic_id, NULL, is_new, false, &log);
         mem_free(path);
         if (error == -EEXIST)
             return error;
@@ -255,6 +263,8 @@ static int make_log(struct log_manager *manager, const char *name, struct str to
             error = log_manager_put(manager, &manager->logs, dir, log);
             if (error == 0) {
                 log_dirs_forget_preference(manager, name);
+                if (is_new)
+                    log_chores_add(manager, LOG_WORK_MAKE_FILES, log, log_manager_now_ms(manager));
                 *out = log;
                 return 0;
             }
@@ -296,7 +306,7 @@ int log_manager_remove(struct log_manager *manager, struct hashmap *map, struct 
     mem_free(name);
     if (managed == NULL)
         return -ENOENT;
-    int error = log_manager_rename_log(manager, managed->dir, managed->log, "-delete");
+    int error = log_manager_rename_log(manager, managed->dir, managed->log, "-delete", false);
     // What the checkpoints say of it must not be taken for the next log of that name.
     if (error == 0 && log_start_offset(managed->log) > 0) {
         error = log_checkpoints_write(manager, managed->dir, CHECKPOINT_LOG_START);

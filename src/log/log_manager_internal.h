@@ -35,6 +35,7 @@ struct log_dir {
     bool was_clean;
     bool is_loaded;
     bool is_offline;
+    bool has_renames;     // logs in it were renamed since it was last synced
     int64_t broker_epoch; // of the clean stop
     size_t log_count;
     uint64_t checkpoints_written
@@ -62,7 +63,7 @@ struct log_manager {
     struct hashmap futures;           // the same, see log_future.h
     struct hashmap preferred;         // "topic-N" → struct preference
     struct list work;
-    size_t deletions;            // among the work
+    struct list deletions;       // work that waits for the same delay: the first is due first
     bool is_work_new;            // some was added since the last run began
     struct log_flusher *flusher; // of all logs
     int64_t chore_due_ms[CHORE_COUNT];
@@ -107,10 +108,10 @@ struct known_offsets { // of one partition, from the checkpoints
     int64_t high_watermark;
 };
 
-// `known` may be NULL.
+// `known` may be NULL. is_new: log_options.is_new.
 int log_manager_open_log(struct log_manager *manager, const char *path, struct str topic,
-                         struct uuid topic_id, const struct known_offsets *known, bool is_clean,
-                         struct log **out);
+                         struct uuid topic_id, const struct known_offsets *known, bool is_new,
+                         bool is_clean, struct log **out);
 // Into one of the manager's maps. Takes the reference. -EBADMSG when there is such a log already, -EIO when the
 // directory is offline.
 int log_manager_put(struct log_manager *manager, struct hashmap *map, struct log_dir *dir,
@@ -118,8 +119,9 @@ int log_manager_put(struct log_manager *manager, struct hashmap *map, struct log
 // Out of the map; the directory renamed to -delete, its files go later. -ENOENT.
 int log_manager_remove(struct log_manager *manager, struct hashmap *map, struct str topic,
                        int32_t partition);
+// is_synced: the new name lasts at once; else when the chores have synced the directory, soon.
 int log_manager_rename_log(struct log_manager *manager, struct log_dir *dir, struct log *log,
-                           const char *suffix);
+                           const char *suffix, bool is_synced);
 
 struct log_list {
     struct log **items; // references
@@ -142,7 +144,7 @@ int log_checkpoints_write_all(struct log_manager *manager, enum checkpoint_kind 
 
 // ---- log_chores.c: the background ---------------------------------------------------------------------------
 
-enum log_work_kind { LOG_WORK_FLUSH, LOG_WORK_GARBAGE, LOG_WORK_DELETE };
+enum log_work_kind { LOG_WORK_MAKE_FILES, LOG_WORK_FLUSH, LOG_WORK_GARBAGE, LOG_WORK_DELETE };
 
 // Puts one thing to do with one log on the list; takes a reference of its own. Any thread, also from a log's event.
 // LOG_WORK_DELETE waits from due_ms on for the broker's log.segment.delete.delay.ms, whatever that is by then.

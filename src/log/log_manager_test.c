@@ -292,6 +292,7 @@ static void retention_runs_in_the_background(void)
     log_unref(log);
     CU_ASSERT_EQUAL(log_manager_delete(manager, str_of("t"), 0), 0);
     log_unref(create(manager, "t", 0, 2));
+    log_manager_run(manager); // its files come in the background
     log_manager_abandon(manager);
     manager = open_manager(1, NULL);
     log = log_manager_find(manager, str_of("t"), 0);
@@ -380,6 +381,42 @@ static void foreign_names_are_judged(void)
     end();
 }
 
+static bool exists(const char *dir, const char *name)
+{
+    char path[600];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    return disk_exists(disk_posix(), path);
+}
+
+// A log can be used before it has files; they come with its first batch, or in the background, or when it closes.
+static void files_come_later(void)
+{
+    begin();
+    struct log_manager *manager = open_manager(1, NULL);
+    struct log *used = create(manager, "used", 0, 1), *idle = create(manager, "idle", 0, 2);
+    CU_ASSERT_FALSE(exists(dir_a, "used-0"));
+    CU_ASSERT_EQUAL(log_end_offset(used), 0);
+    append(used, 1);
+    CU_ASSERT_TRUE(exists(dir_a, "used-0/00000000000000000000.log"));
+    CU_ASSERT_FALSE(exists(dir_a, "idle-0"));
+    log_manager_run(manager);
+    CU_ASSERT_TRUE(exists(dir_a, "idle-0/00000000000000000000.log"));
+    CU_ASSERT_TRUE(exists(dir_a, "idle-0/partition.metadata"));
+    // One that never got any leaves none behind.
+    log_unref(create(manager, "gone", 0, 3));
+    CU_ASSERT_EQUAL(log_manager_delete(manager, str_of("gone"), 0), 0);
+    log_unref(create(manager, "late", 0, 4));
+    log_unref(used);
+    log_unref(idle);
+    CU_ASSERT_EQUAL(log_manager_close(manager, 1), 0);
+    CU_ASSERT_FALSE(exists(dir_a, "gone-0"));
+    CU_ASSERT_TRUE(exists(dir_a, "late-0/partition.metadata"));
+    manager = open_manager(1, NULL);
+    CU_ASSERT_EQUAL(log_manager_count(manager), 3);
+    log_manager_abandon(manager);
+    end();
+}
+
 // The manager's own thread syncs what was rolled.
 static void rolled_segments_are_flushed_in_the_background(void)
 {
@@ -411,4 +448,5 @@ static void rolled_segments_are_flushed_in_the_background(void)
 TEST_MAIN("log_manager", TEST(a_clean_stop_is_remembered), TEST(logs_are_spread_and_ids_are_held),
           TEST(deletion_is_delayed), TEST(retention_runs_in_the_background),
           TEST(strays_are_set_aside), TEST(a_directory_serves_one_process),
-          TEST(foreign_names_are_judged), TEST(rolled_segments_are_flushed_in_the_background))
+          TEST(foreign_names_are_judged), TEST(files_come_later),
+          TEST(rolled_segments_are_flushed_in_the_background))

@@ -572,12 +572,16 @@ static int load_files(struct log *log, const struct log_options *options, struct
 int log_load(struct log *log, const struct log_options *options)
 {
     struct disk *disk = log->files.disk;
-    int error = disk->ops->mkdir(disk, log->files.dir);
+    int error = options->is_new ? 0 : disk->ops->mkdir(disk, log->files.dir);
     bool is_new = error == 0;
     if (error != 0 && error != -EEXIST)
         return error;
     if (is_new) {
-        error = create(log, options->log_start_offset);
+        struct segment *segment = segment_new(&log->files, options->log_start_offset, &log->config);
+        segment_start_empty(segment);
+        log_add_segment(log, segment);
+        log->has_no_files = options->is_new;
+        error = options->is_new ? 0 : segment_create_file(segment);
         if (error == 0)
             error = load_metadata(log, true);
         set_offsets(log, options->log_start_offset, options->log_start_offset,

@@ -15,7 +15,9 @@ static void lower(_Atomic int64_t *value, int64_t most)
 // Locked. The log is empty and goes on at `offset`.
 static int start_over(struct log *log, int64_t offset)
 {
-    int error = log_remove_segments(log, 0, log->segment_count);
+    int error = log_need_files(log);
+    if (error == 0)
+        error = log_remove_segments(log, 0, log->segment_count);
     struct segment *segment;
     if (error == 0)
         error = segment_open(&log->files, offset, &log->config, true, &segment);

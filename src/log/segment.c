@@ -32,8 +32,8 @@ static int open_path(struct segment *s, int flags)
     return error;
 }
 
-int segment_open(const struct log_files *files, int64_t base_offset,
-                 const struct log_config *config, bool create, struct segment **out)
+struct segment *segment_new(const struct log_files *files, int64_t base_offset,
+                            const struct log_config *config)
 {
     struct segment *s = mem_new(struct segment);
     s->magic = SEGMENT_MAGIC;
@@ -47,14 +47,31 @@ int segment_open(const struct log_files *files, int64_t base_offset,
     offset_index_init(&s->offsets, files, base_offset, config->segment_index_bytes);
     time_index_init(&s->times, files, base_offset, config->segment_index_bytes);
     txn_index_init(&s->txns, files, base_offset);
+    return s;
+}
+
+int segment_create_file(struct segment *s)
+{
+    return open_path(s, DISK_CREATE | DISK_TRUNCATE);
+}
+
+void segment_start_empty(struct segment *s)
+{
+    index_file_reset(&s->offsets);
+    index_file_reset(&s->times);
+    s->txns.is_loaded = true;
+    s->has_max_timestamp = true;
+    s->max_timestamp = (struct timestamp_offset){ NO_TIMESTAMP, s->base_offset };
+}
+
+int segment_open(const struct log_files *files, int64_t base_offset,
+                 const struct log_config *config, bool create, struct segment **out)
+{
+    struct segment *s = segment_new(files, base_offset, config);
     int error;
     if (create) {
-        error = open_path(s, DISK_CREATE | DISK_TRUNCATE);
-        index_file_reset(&s->offsets);
-        index_file_reset(&s->times);
-        s->txns.is_loaded = true;
-        s->has_max_timestamp = true;
-        s->max_timestamp = (struct timestamp_offset){ NO_TIMESTAMP, base_offset };
+        error = segment_create_file(s);
+        segment_start_empty(s);
     } else {
         char *path = log_file_path(files->dir, base_offset, ".log");
         struct disk_stat st;

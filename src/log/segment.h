@@ -61,6 +61,11 @@ struct segment {
 // A segment whose .log is there or is made now (`create`).
 int segment_open(const struct log_files *files, int64_t base_offset,
                  const struct log_config *config, bool create, struct segment **out);
+// In two steps: one in memory, empty once started so, and its .log later.
+struct segment *segment_new(const struct log_files *files, int64_t base_offset,
+                            const struct log_config *config);
+void segment_start_empty(struct segment *segment);
+int segment_create_file(struct segment *segment);
 struct segment *segment_ref(struct segment *segment);
 void segment_unref(struct segment *segment);
 

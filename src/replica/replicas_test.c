@@ -138,6 +138,7 @@ static void the_first_image_and_what_follows(void)
     put(&f, "elsewhere", 0, 2, 0);
     replicas_start(f.replicas);
     CU_ASSERT_TRUE(leads(&f, "there", 0, 3));
+    log_manager_run(f.logs); // files come in the background
     CU_ASSERT_TRUE(on_disk(&f, "there-0"));
     CU_ASSERT_PTR_NULL(replicas_find(f.replicas, str_of("elsewhere"), 0));
     CU_ASSERT_EQUAL(replicas_why_not_found(f.replicas, str_of("elsewhere"), 0),
