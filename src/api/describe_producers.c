@@ -3,6 +3,7 @@
 // DescribeProducers, version 0: the idempotent and transactional producers that partitions remember (KIP-664).
 #include "api/dispatch.h"
 #include "api/node.h"
+#include "controller/topic_names.h"
 #include "metadata/metadata.h"
 #include "protocol/messages/describe_producers.h"
 #include "replica/replicas.h"
@@ -28,6 +29,22 @@ static void describe(struct request *request, struct partition *partition,
         };
 }
 
+// What is wrong with a topic as a whole; NULL when nothing is.
+static const char *topic_fault(struct request *request, struct str topic, enum kafka_error *error)
+{
+    const char *fault = topic_name_fault(topic, &request->arena);
+    if (fault != NULL) {
+        *error = KERR_INVALID_TOPIC_EXCEPTION;
+        return arena_printf(&request->arena, "Topic name is invalid: %s", fault);
+    }
+    struct metadata *metadata = request->node->metadata;
+    metadata_lock_read(metadata);
+    bool exists = metadata_find_topic(metadata, topic) != NULL;
+    metadata_unlock(metadata);
+    *error = exists ? KERR_NONE : KERR_UNKNOWN_TOPIC_OR_PARTITION;
+    return exists ? NULL : "This server does not host this topic-partition.";
+}
+
 void handle_describe_producers(struct request *request);
 
 void handle_describe_producers(struct request *request)
@@ -46,11 +63,17 @@ void handle_describe_producers(struct request *request)
         topic->partitions =
             arena_array(&request->arena, struct describe_producers_response_partition_response,
                         asked->partition_indexes_count + 1);
+        enum kafka_error error;
+        struct str message = str_of(topic_fault(request, asked->name, &error));
         for (int32_t p = 0; p < asked->partition_indexes_count; p++) {
             struct describe_producers_response_partition_response *out = &topic->partitions[p];
             *out = (struct describe_producers_response_partition_response){
-                .partition_index = asked->partition_indexes[p]
+                .partition_index = asked->partition_indexes[p],
+                .error_code = (int16_t)error,
+                .error_message = message,
             };
+            if (error != KERR_NONE)
+                continue;
             struct partition *partition =
                 replicas_find(replicas, asked->name, asked->partition_indexes[p]);
             if (partition != NULL)

@@ -101,7 +101,17 @@ void handle_write_txn_markers(struct request *request)
         markers[m].all = all;
         marker_make(request, &markers[m].marker, &body->markers[m]);
     }
+    bool has_nobody = false; // no batch can be made of it, which in Kafka fails the request
     for (int32_t m = 0; m < body->markers_count; m++)
-        marker_write(request->node, &markers[m].marker);
+        has_nobody |= body->markers[m].producer_id == -1 || body->markers[m].producer_epoch == -1;
+    for (int32_t m = 0; m < body->markers_count; m++) {
+        if (!has_nobody) {
+            marker_write(request->node, &markers[m].marker);
+            continue;
+        }
+        for (int32_t p = 0; p < markers[m].marker.count; p++)
+            markers[m].marker.partitions[p].error = KERR_UNKNOWN_SERVER_ERROR;
+        one_is_done(all);
+    }
     one_is_done(all);
 }
