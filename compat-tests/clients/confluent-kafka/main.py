@@ -218,6 +218,60 @@ def idempotent_produce():
     check_filled(to, 0, 1000, 50)
 
 
+def committed(full):
+    """What a consumer of read_committed gets, up to the end."""
+    reader = consumer(isolation_level="read_committed", enable_partition_eof=True)
+    reader.assign([TopicPartition(full, 0, 0)])
+    out = []
+    while True:
+        message = reader.poll(kit.LIMIT_S)
+        if message is None or message.error():
+            reader.close()
+            return out
+        out.append(message.value().decode())
+
+
+def transactions():
+    full = topic("transactions")
+    mine = settings(transactional_id=name("transactions-id"), transaction_timeout_ms=60000)
+    old = Producer(mine)
+    old.init_transactions(kit.LIMIT_S)
+    want = []
+    for i in range(20):
+        old.begin_transaction()
+        old.produce(full, str(i), partition=0)
+        if i % 4 == 3:
+            old.flush(kit.LIMIT_S)
+            old.abort_transaction(kit.LIMIT_S)
+        else:
+            old.commit_transaction(kit.LIMIT_S)
+            want.append(str(i))
+    same(want, committed(full), "committed")
+    old.begin_transaction()
+    old.produce(full, "old", partition=0)
+    old.flush(kit.LIMIT_S)
+    same(want, committed(full), "committed, beside an open transaction")
+    young = Producer(mine)
+    young.init_transactions(kit.LIMIT_S)
+    try:
+        old.commit_transaction(kit.LIMIT_S)
+    except KafkaException as error:
+        same(True, error.args[0].fatal() or error.args[0].txn_requires_abort(), "the old one's error")
+    else:
+        raise AssertionError("the old producer was not fenced")
+    # Offsets go with the records.
+    source, group = topic("transactions-from"), name("transactions-group")
+    reader = consumer(group)
+    young.begin_transaction()
+    young.produce(full, "young", partition=0)
+    young.send_offsets_to_transaction([TopicPartition(source, 0, 7)],
+                                      reader.consumer_group_metadata(), kit.LIMIT_S)
+    young.commit_transaction(kit.LIMIT_S)
+    same(7, reader.committed([TopicPartition(source, 0)], kit.LIMIT_S)[0].offset, "offset")
+    reader.close()
+    same(want + ["young"], committed(full), "committed in the end")
+
+
 def partitions_of(full):
     found = ADMIN.list_topics(timeout=kit.LIMIT_S).topics.get(full)
     return len(found.partitions) if found else None
@@ -350,6 +404,7 @@ kit.run([
     ("message-1mb", message_1mb),
     ("message-too-large", message_too_large),
     ("idempotent-produce", idempotent_produce),
+    ("transactions", transactions),
     ("admin-topics", admin_topics),
     ("admin-create-partitions", admin_create_partitions),
     ("admin-configs", admin_configs),

@@ -292,6 +292,49 @@ func idempotentProduce() {
 	checkFilled(plain, 0, 1000, 50)
 }
 
+// committed is what a consumer of read_committed gets, as many as there ought to be.
+func committed(of string, count int) []string {
+	c := client(kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumePartitions(
+		map[string]map[int32]kgo.Offset{of: {0: kgo.NewOffset().AtStart()}}))
+	defer c.Close()
+	var out []string
+	for _, record := range take(c, count) {
+		out = append(out, string(record.Value))
+	}
+	return out
+}
+
+func transactions() {
+	to := topic("transactions", 1)
+	id := kit.Name("transactions-id")
+	begin := func() *kgo.Client { return client(kgo.TransactionalID(id)) }
+	old := begin()
+	defer old.Close()
+	var want []string
+	for i := 0; i < 20; i++ {
+		kit.Good(old.BeginTransaction(), "begin")
+		value := fmt.Sprint(i)
+		kit.Good(old.ProduceSync(within(), &kgo.Record{Topic: to, Value: []byte(value)}).FirstErr(), "produce")
+		commit := kgo.TransactionEndTry(i%4 != 3)
+		kit.Good(old.EndTransaction(within(), commit), "end")
+		if commit {
+			want = append(want, value)
+		}
+	}
+	kit.Same(fmt.Sprint(want), fmt.Sprint(committed(to, len(want))), "committed")
+	kit.Good(old.BeginTransaction(), "begin")
+	kit.Good(old.ProduceSync(within(), &kgo.Record{Topic: to, Value: []byte("old")}).FirstErr(), "produce")
+	young := begin()
+	defer young.Close()
+	kit.Good(young.BeginTransaction(), "begin")
+	kit.Good(young.ProduceSync(within(), &kgo.Record{Topic: to, Value: []byte("young")}).FirstErr(), "produce")
+	err := old.EndTransaction(within(), kgo.TryCommit)
+	kit.Same(true, err != nil, "the old producer is fenced")
+	kit.Good(young.EndTransaction(within(), kgo.TryCommit), "end")
+	want = append(want, "young")
+	kit.Same(fmt.Sprint(want), fmt.Sprint(committed(to, len(want))), "committed in the end")
+}
+
 func partitionsOf(a *kadm.Client, full string) func() any {
 	return func() any {
 		topics, err := a.ListTopics(within())
@@ -469,6 +512,7 @@ func main() {
 		{Name: "message-1mb", Run: message1mb},
 		{Name: "message-too-large", Run: messageTooLarge},
 		{Name: "idempotent-produce", Run: idempotentProduce},
+		{Name: "transactions", Run: transactions},
 		{Name: "admin-topics", Run: adminTopics},
 		{Name: "admin-create-partitions", Run: adminCreatePartitions},
 		{Name: "admin-configs", Run: adminConfigs},

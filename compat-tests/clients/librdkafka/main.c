@@ -23,6 +23,7 @@ static const struct lines_test tests[] = {
     {"message-1mb", test_message_1mb},
     {"message-too-large", test_message_too_large},
     {"idempotent-produce", test_idempotent_produce},
+    {"transactions", test_transactions},
     {"acks-0", test_acks_0},
     {"consumer-group-balance", test_consumer_group_balance},
     {"offsets-watermarks", test_offsets_watermarks},

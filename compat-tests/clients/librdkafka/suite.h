@@ -17,6 +17,7 @@ void test_null_key_value(void);
 void test_message_1mb(void);
 void test_message_too_large(void);
 void test_idempotent_produce(void);
+void test_transactions(void);
 void test_acks_0(void);
 void test_consumer_group_balance(void);
 void test_offsets_watermarks(void);

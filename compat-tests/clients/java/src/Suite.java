@@ -26,6 +26,8 @@ public final class Suite {
         tests.put("message-too-large", Data::messageTooLarge);
         tests.put("idempotent-produce", Data::idempotentProduce);
         tests.put("read-committed", Data::readCommitted);
+        tests.put("transactions", Transactions::transactions);
+        tests.put("transactional-copy", Transactions::transactionalCopy);
         tests.put("auto-create-topic", Data::autoCreateTopic);
         tests.put("admin-cluster", Administration::cluster);
         tests.put("admin-topics", Administration::topics);
