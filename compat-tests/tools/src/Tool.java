@@ -27,7 +27,8 @@ record Tool(int status, String out, String err) {
         Map.entry("get-offsets", "org.apache.kafka.tools.GetOffsetShell"),
         Map.entry("metadata-shell", "org.apache.kafka.shell.MetadataShell"),
         Map.entry("producer-perf-test", "org.apache.kafka.tools.ProducerPerformance"),
-        Map.entry("topics", "org.apache.kafka.tools.TopicCommand"));
+        Map.entry("topics", "org.apache.kafka.tools.TopicCommand"),
+        Map.entry("transactions", "org.apache.kafka.tools.TransactionsCommand"));
 
     /** Instead of the end of the process. */
     private static final class Ended extends Error {

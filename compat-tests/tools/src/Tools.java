@@ -10,6 +10,10 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.serialization.StringSerializer;
 
 /** The tests. Those that read the broker's files come last and stop it by $BROKER_CTL. */
 public final class Tools {
@@ -45,9 +49,14 @@ public final class Tools {
         tests.put("configs-brokers", Tools::configsBrokers);
         tests.put("producer-perf-test", Tools::producerPerfTest);
         tests.put("consumer-perf-test", Tools::consumerPerfTest);
+        tests.put("transactions-list-describe", Tools::transactionsListDescribe);
+        tests.put("transactions-abort", Tools::transactionsAbort);
+        tests.put("transactions-terminate", Tools::transactionsTerminate);
+        tests.put("transactions-find-hanging", Tools::transactionsFindHanging);
         tests.put("dump-log-data", Tools::dumpLogData);
         tests.put("dump-log-indexes", Tools::dumpLogIndexes);
         tests.put("dump-log-offsets", Tools::dumpLogOffsets);
+        tests.put("dump-log-transactions", Tools::dumpLogTransactions);
         tests.put("dump-log-metadata", Tools::dumpLogMetadata);
         tests.put("metadata-shell", Tools::metadataShell);
         tests.put("restart-in-place", Tools::restartInPlace);
@@ -478,6 +487,73 @@ public final class Tools {
             : Arrays.stream(found).map(File::getPath).sorted().toList();
     }
 
+    /** A producer with an open transaction: one record is in partition 0 of the topic. */
+    private static KafkaProducer<String, String> opened(String topic) throws Exception {
+        var producer = new KafkaProducer<>(Map.<String, Object>of(
+            "bootstrap.servers", System.getenv("BOOTSTRAP"), "transactional.id", topic),
+            new StringSerializer(), new StringSerializer());
+        producer.initTransactions();
+        producer.beginTransaction();
+        producer.send(new ProducerRecord<>(topic, 0, "k", "v")).get();
+        return producer;
+    }
+
+    private static void transactionsListDescribe() throws Exception {
+        String name = topic("txn-list", 1);
+        try (var producer = opened(name)) {
+            matches(Tool.good("transactions", "list"), "^" + name + "\\s+1\\s+[0-9]+\\s+Ongoing\\s*$");
+            has(Tool.good("transactions", "list", "--transactional-id-pattern", RUN + "-txn-l.*"), name);
+            lacks(Tool.good("transactions", "list", "--transactional-id-pattern", "txn-l.*"), name);
+            lacks(Tool.good("transactions", "list", "--duration-filter", "3600000"), name);
+            matches(Tool.good("transactions", "describe", "--transactional-id", name),
+                "^1\\s+" + name + "\\s+[0-9]+\\s+0\\s+Ongoing\\s+60000\\s+[0-9]+\\s+[0-9]+\\s+" + name + "-0");
+            matches(Tool.good("transactions", "describe-producers", "--topic", name, "--partition", "0"),
+                "^[0-9]+\\s+0\\s+-1\\s+0\\s+[0-9]+\\s+0\\s*$");
+            producer.commitTransaction();
+        }
+        becomes("^" + name + "\\s+1\\s+[0-9]+\\s+CompleteCommit\\s*$", "transactions", "list");
+        matches(Tool.good("transactions", "describe-producers", "--topic", name, "--partition", "0"),
+            "^[0-9]+\\s+1\\s+0\\s+-1\\s+[0-9]+\\s+None\\s*$");
+        refused("could not be found", "transactions", "describe", "--transactional-id", name + "-none");
+    }
+
+    private static void transactionsAbort() throws Exception {
+        String name = topic("txn-abort", 1);
+        var producer = opened(name);
+        matches(Tool.good("get-offsets", "--topic", name, "--time", "-1"), "^" + name + ":0:1$");
+        Tool.good("transactions", "abort", "--topic", name, "--partition", "0", "--start-offset", "0");
+        matches(Tool.good("transactions", "describe-producers", "--topic", name, "--partition", "0"),
+            "^[0-9]+\\s+0\\s+[0-9]+\\s+0\\s+[0-9]+\\s+None\\s*$");
+        matches(Tool.good("get-offsets", "--topic", name, "--time", "-1"), "^" + name + ":0:2$");
+        producer.abortTransaction();
+        producer.close();
+    }
+
+    private static void transactionsTerminate() throws Exception {
+        String name = topic("txn-terminate", 1);
+        var producer = opened(name);
+        Tool.good("transactions", "forceTerminateTransaction", "--transactionalId", name);
+        becomes("^" + name + "\\s+1\\s+[0-9]+\\s+(CompleteAbort|Empty)\\s*$", "transactions", "list");
+        boolean isFenced = false;
+        try {
+            producer.commitTransaction();
+        } catch (KafkaException e) {
+            isFenced = true;
+        }
+        same(true, isFenced);
+        producer.close();
+    }
+
+    private static void transactionsFindHanging() throws Exception {
+        String name = topic("txn-hanging", 1);
+        try (var producer = opened(name)) {
+            // The coordinator knows it, so it does not hang, however long it lasts.
+            lacks(Tool.good("transactions", "find-hanging", "--broker-id", "1", "--max-transaction-timeout",
+                "0"), name);
+            producer.abortTransaction();
+        }
+    }
+
     private static void dumpLogData() throws Exception {
         String name = topic("dump", 1);
         produce(name, "k1:one\nk2:two\n", "--reader-property", "parse.key=true",
@@ -527,6 +603,32 @@ public final class Tools {
             + "\"\\}\\} payload: \\{\"version\":\"[0-9]+\",\"data\":\\{\"protocolType\":"
             + "\"consumer\",\"generation\":1,\"protocol\":\"range\"");
         matches(said.toString(), "\"group\":\"" + RUN + "-delete-group\".* payload: <DELETE>");
+    }
+
+    /** What became of the transactions of the tests above, as Kafka reads it. */
+    private static void dumpLogTransactions() throws Exception {
+        stopOnce();
+        StringBuilder said = new StringBuilder();
+        for (int p = 0; p < 5; p++) {
+            for (String file : files("__transaction_state-" + p, ".log")) {
+                said.append(Tool.good("dump-log", "--files", file, "--transaction-log-decoder"));
+            }
+        }
+        String id = "key: \\{\"type\":\"0\",\"data\":\\{\"transactionalId\":\"" + RUN + "-txn-list\"\\}\\} ";
+        String value = "payload: \\{\"version\":\"1\",\"data\":\\{\"producerId\":[0-9]+,\"previousProducerId\":"
+            + "[0-9]+,\"producerEpoch\":%s,.*\"transactionStatus\":%s,"
+            + "\"transactionPartitions\":%s,.*";
+        String partitions = "\\[\\{\"topic\":\"" + RUN + "-txn-list\",\"partitionIds\":\\[0\\]\\}\\]";
+        matches(said.toString(), id + value.formatted(0, 0, "null"));
+        matches(said.toString(), id + value.formatted(0, 1, partitions));
+        matches(said.toString(), id + value.formatted(1, 2, partitions));
+        matches(said.toString(), id + value.formatted(1, 4, "\\[\\]"));
+        lacks(said.toString(), "isvalid: false");
+        String data = Tool.good("dump-log", "--files", files(RUN + "-txn-abort-0", ".log").get(0));
+        matches(data, "isTransactional: true isControl: true");
+        String indexes = String.join(",", files(RUN + "-txn-abort-0", ".txnindex"));
+        matches(Tool.good("dump-log", "--files", indexes),
+            "version: 0 producerId: [0-9]+ firstOffset: 0 lastOffset: 1 lastStableOffset: 2");
     }
 
     private static void dumpLogMetadata() throws Exception {
