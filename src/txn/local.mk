@@ -13,7 +13,8 @@ EXTRA_DIST += %D%/testing_txns.h
 if TESTS_POSSIBLE
 txn_tests = \
 	%D%/producer_ids_test \
-	%D%/txn_coordinator_test
+	%D%/txn_coordinator_test \
+	%D%/txn_random_test
 check_PROGRAMS += $(txn_tests)
 TESTS += $(txn_tests)
 src_txn_producer_ids_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
