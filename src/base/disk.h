@@ -48,6 +48,7 @@ struct disk_ops {
     int (*truncate)(struct disk_file *file, int64_t size); // also grows, sparse
     int (*sync)(struct disk_file *file); // data and what is needed to read it back
     int (*stat_file)(struct disk_file *file, struct disk_stat *out);
+    int (*set_modified)(struct disk_file *file, int64_t modified_ms); // what stat then tells
     int (*lock_file)(struct disk_file *file); // fcntl write lock as Java's; -EAGAIN when held
     int (*stat)(struct disk *disk, const char *path, struct disk_stat *out);
     int (*rename)(struct disk *disk, const char *from, const char *to);

@@ -78,6 +78,14 @@ static int posix_stat_file(struct disk_file *file, struct disk_stat *out)
     return 0;
 }
 
+static int posix_set_modified(struct disk_file *file, int64_t modified_ms)
+{
+    struct timespec at = { .tv_sec = (time_t)(modified_ms / 1000),
+                           .tv_nsec = (long)(modified_ms % 1000) * 1000000 };
+    struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, at };
+    return futimens(file->fd, times) != 0 ? -errno : 0;
+}
+
 // A POSIX record lock, as Java's FileChannel takes: it keeps a JVM broker out and is kept out by
 // one.
 static int posix_lock_file(struct disk_file *file)
@@ -179,6 +187,7 @@ struct disk *disk_posix(void)
         .truncate = posix_truncate,
         .sync = posix_sync,
         .stat_file = posix_stat_file,
+        .set_modified = posix_set_modified,
         .lock_file = posix_lock_file,
         .stat = posix_stat,
         .rename = posix_rename,

@@ -11,6 +11,7 @@ libcore_a_SOURCES += \
 	%D%/mem.c %D%/mem.h \
 	%D%/must.c %D%/must.h \
 	%D%/pattern.c %D%/pattern.h \
+	%D%/siphash.c %D%/siphash.h \
 	%D%/strbuf.c %D%/strbuf.h \
 	%D%/timers.c %D%/timers.h \
 	%D%/trace.c %D%/trace.h \
@@ -29,6 +30,7 @@ base_tests = \
 	%D%/disk_test \
 	%D%/hashmap_test \
 	%D%/pattern_test \
+	%D%/siphash_test \
 	%D%/strbuf_test \
 	%D%/timers_test \
 	%D%/trace_test \

@@ -244,6 +244,20 @@ static void dir_list_fini(struct dir_list *list)
     mem_free(list->offline);
 }
 
+static struct cleaner_settings cleaner_settings(const struct config *config)
+{
+    return (struct cleaner_settings){
+        .is_enabled = config_bool(config, CONFIG_LOG_CLEANER_ENABLE),
+        .threads = config_int(config, CONFIG_LOG_CLEANER_THREADS),
+        .dedupe_buffer_bytes = config_long(config, CONFIG_LOG_CLEANER_DEDUPE_BUFFER_SIZE),
+        .dedupe_load_factor = config_double(config, CONFIG_LOG_CLEANER_IO_BUFFER_LOAD_FACTOR),
+        .io_buffer_bytes = config_int(config, CONFIG_LOG_CLEANER_IO_BUFFER_SIZE),
+        .io_max_bytes_per_second =
+            config_double(config, CONFIG_LOG_CLEANER_IO_MAX_BYTES_PER_SECOND),
+        .backoff_ms = config_long(config, CONFIG_LOG_CLEANER_BACKOFF_MS),
+    };
+}
+
 static bool open_log_dirs(struct broker *broker, struct strbuf *message)
 {
     const struct config *config = broker->options.config;
@@ -272,6 +286,7 @@ static bool open_log_dirs(struct broker *broker, struct strbuf *message)
     options.producer_id_expiration_ms = long_of(broker, CONFIG_PRODUCER_ID_EXPIRATION_MS);
     options.producer_id_expiration_check_ms =
         long_of(broker, CONFIG_PRODUCER_ID_EXPIRATION_CHECK_INTERVAL_MS);
+    options.cleaner = cleaner_settings(config);
     options.config_of = config_of_topic;
     options.arg = broker;
     int error = log_manager_open(&options, &broker->logs);
@@ -327,6 +342,8 @@ static void on_config_changed(void *arg)
     replicas_reconfigure(broker->node.replicas);
     log_manager_set_producer_id_expiration(broker->logs,
                                            long_of(broker, CONFIG_PRODUCER_ID_EXPIRATION_MS));
+    struct cleaner_settings settings = cleaner_settings(broker->options.config);
+    log_manager_reconfigure_cleaner(broker->logs, &settings);
     network_update_limits(broker->network);
     dirs_glue_reconfigure(broker->dirs);
 }

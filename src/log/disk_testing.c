@@ -15,6 +15,7 @@ struct memory_inode {
     uint8_t *synced;
     size_t synced_size;
     bool is_directory;
+    int64_t modified_ms;
     int refs; // open files; names are not counted, inodes live as long as the disk
 };
 
@@ -133,6 +134,7 @@ static struct memory_inode *new_inode(struct memory_disk *disk, bool is_director
 {
     struct memory_inode *inode = mem_new(struct memory_inode);
     inode->is_directory = is_directory;
+    inode->modified_ms = 1700000000000;
     vec_reserve(disk->_inodes, disk->_inode_count + 1, disk->_inode_capacity);
     disk->_inodes[disk->_inode_count++] = inode;
     return inode;
@@ -278,7 +280,7 @@ static int memory_sync(struct disk_file *file)
 
 static void fill(const struct memory_inode *inode, struct disk_stat *out)
 {
-    *out = (struct disk_stat){ (int64_t)inode->size, 1700000000000, inode->is_directory };
+    *out = (struct disk_stat){ (int64_t)inode->size, inode->modified_ms, inode->is_directory };
 }
 
 static int memory_stat_file(struct disk_file *file, struct disk_stat *out)
@@ -288,6 +290,17 @@ static int memory_stat_file(struct disk_file *file, struct disk_stat *out)
         return -EIO;
     fill(inode, out);
     return 0;
+}
+
+static int memory_set_modified(struct disk_file *file, int64_t modified_ms)
+{
+    struct memory_inode *inode = inode_of(file);
+    if (inode == NULL)
+        return -EIO;
+    int error = count_call(self(file->disk));
+    if (error == 0)
+        inode->modified_ms = modified_ms;
+    return error;
 }
 
 static int memory_lock_file(struct disk_file *file)
@@ -398,6 +411,7 @@ struct memory_disk *memory_disk_new(uint64_t seed)
         .truncate = memory_truncate,
         .sync = memory_sync,
         .stat_file = memory_stat_file,
+        .set_modified = memory_set_modified,
         .lock_file = memory_lock_file,
         .stat = memory_stat,
         .rename = memory_rename,

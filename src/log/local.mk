@@ -1,13 +1,21 @@
 libcore_a_SOURCES += \
+	%D%/batch_reader.c %D%/batch_reader.h \
 	%D%/batch_scan.c %D%/batch_scan.h \
 	%D%/checkpoint.c %D%/checkpoint.h \
 	%D%/clean_shutdown.c %D%/clean_shutdown.h \
+	%D%/cleaned_segment.c %D%/cleaned_segment.h \
+	%D%/cleaner.c %D%/cleaner.h \
+	%D%/cleaner_filter.c %D%/cleaner_filter.h \
+	%D%/cleaner_manager.c %D%/cleaner_manager.h \
+	%D%/cleaner_states.c %D%/cleaner_states.h \
+	%D%/cleaner_txns.c %D%/cleaner_txns.h \
 	%D%/index_file.c %D%/index_file.h \
 	%D%/leader_epochs.c %D%/leader_epochs.h \
 	%D%/log.c %D%/log.h %D%/log_files.h %D%/log_internal.h \
 	%D%/log_append.c \
 	%D%/log_flush.c \
 	%D%/log_flusher.c %D%/log_flusher.h \
+	%D%/log_cleaning.c %D%/log_cleaning.h \
 	%D%/log_checkpoints.c \
 	%D%/log_chores.c \
 	%D%/log_copy.c %D%/log_copy.h \
@@ -20,6 +28,7 @@ libcore_a_SOURCES += \
 	%D%/log_retention.c \
 	%D%/log_truncate.c \
 	%D%/log_validate.c %D%/log_validate.h \
+	%D%/offset_map.c %D%/offset_map.h \
 	%D%/offset_index.c %D%/offset_index.h \
 	%D%/partition_dir.c %D%/partition_dir.h \
 	%D%/producer_state.c %D%/producer_state.h \
@@ -30,6 +39,10 @@ EXTRA_DIST += %D%/testdata/log_fuzz %D%/check_log_fuzz.sh
 if TESTS_POSSIBLE
 log_tests = \
 	%D%/checkpoint_test \
+	%D%/cleaner_faults_test \
+	%D%/cleaner_filter_test \
+	%D%/cleaner_manager_test \
+	%D%/cleaner_test \
 	%D%/index_file_test \
 	%D%/log_faults_test \
 	%D%/log_flush_test \
@@ -38,11 +51,17 @@ log_tests = \
 	%D%/log_retention_test \
 	%D%/log_test \
 	%D%/log_validate_test \
+	%D%/offset_map_test \
 	%D%/producer_state_test
 log_disk_testing = %D%/disk_testing.c %D%/disk_testing.h
 check_PROGRAMS += $(log_tests) %D%/log_fuzz
 src_log_log_fuzz_SOURCES = %D%/log_fuzz.c $(log_disk_testing) $(FUZZ_MAIN)
 src_log_log_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+log_cleaner_testing = %D%/cleaner_testing.c %D%/cleaner_testing.h $(log_disk_testing)
+src_log_cleaner_faults_test_SOURCES = %D%/cleaner_faults_test.c $(log_cleaner_testing)
+src_log_cleaner_manager_test_SOURCES = %D%/cleaner_manager_test.c $(log_disk_testing)
+src_log_cleaner_manager_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+src_log_cleaner_test_SOURCES = %D%/cleaner_test.c $(log_cleaner_testing)
 src_log_checkpoint_test_SOURCES = %D%/checkpoint_test.c $(log_disk_testing)
 src_log_index_file_test_SOURCES = %D%/index_file_test.c $(log_disk_testing)
 src_log_log_faults_test_SOURCES = %D%/log_faults_test.c $(log_disk_testing)

@@ -47,7 +47,7 @@ void log_unlock(struct log *log)
     void (*on_event)(void *, struct log *, enum log_event) = log->on_event;
     void *arg = log->arg;
     pthread_mutex_unlock(&log->lock);
-    for (int event = LOG_EVENT_ROLLED; event <= LOG_EVENT_FILES && on_event != NULL; event++)
+    for (int event = LOG_EVENT_ROLLED; event <= LOG_EVENT_TRUNCATED && on_event != NULL; event++)
         if ((events & 1u << event) != 0)
             on_event(arg, log, (enum log_event)event);
     while ((link = list_pop(&waits)) != NULL) {
@@ -158,6 +158,7 @@ static void log_free(struct log *log)
     leader_epochs_fini(&log->epochs);
     producer_state_fini(&log->producers);
     pthread_mutex_destroy(&log->lock);
+    pthread_mutex_destroy(&log->replace_lock);
     pthread_mutex_destroy(&log->flush_lock);
     for (size_t i = 0; i < log->old_dir_count; i++)
         mem_free(log->old_dirs[i]);
@@ -210,6 +211,7 @@ int log_open(const struct log_options *options, struct log **out)
     log->magic = LOG_MAGIC;
     atomic_init(&log->_refs, 1);
     pthread_mutex_init(&log->lock, NULL);
+    pthread_mutex_init(&log->replace_lock, NULL);
     pthread_mutex_init(&log->flush_lock, NULL);
     log->files = (struct log_files){ options->disk, options->clock, options->trace,
                                      mem_strdup(options->dir) };

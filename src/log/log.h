@@ -34,9 +34,10 @@ struct log;
 struct log_flusher; // log_flusher.h
 
 enum log_event {
-    LOG_EVENT_ROLLED, // the segments before the active one want log_flush, in the background
-    LOG_EVENT_FAILED, // a write failed; once per log
-    LOG_EVENT_FILES,  // files became garbage: log_delete_garbage at log_garbage_due_ms
+    LOG_EVENT_ROLLED,    // the segments before the active one want log_flush, in the background
+    LOG_EVENT_FAILED,    // a write failed; once per log
+    LOG_EVENT_FILES,     // files became garbage: log_delete_garbage at log_garbage_due_ms
+    LOG_EVENT_TRUNCATED, // the end was cut off: nothing behind log_active_segment_offset is clean
 };
 
 struct log_options {

@@ -77,6 +77,10 @@ void log_chores_on_event(void *arg, struct log *log, enum log_event event)
             log_dir_fail(manager, dir, -EIO);
         break;
     }
+    case LOG_EVENT_TRUNCATED:
+        if (manager->cleaner != NULL)
+            cleaner_manager_truncated(manager->cleaner, log);
+        break;
     }
 }
 
@@ -145,6 +149,10 @@ static int64_t do_chore(struct log_manager *manager, enum chore chore)
     case CHORE_EXPIRE_PRODUCERS:
         each_log(manager, expire_producers);
         return manager->options.producer_id_expiration_check_ms;
+    case CHORE_CLEAN:
+        while (cleaner_manager_run(manager->cleaner)) {
+        }
+        return manager->options.cleaner.backoff_ms;
     case CHORE_IDLE_FILES:
     case CHORE_COUNT:
         break;
@@ -284,8 +292,48 @@ static void *background(void *arg)
     }
 }
 
+static struct log *next_log(void *arg, size_t *position)
+{
+    return log_manager_next(arg, position);
+}
+
+static bool log_exists(void *arg, struct str topic, int32_t partition)
+{
+    struct log *log = log_manager_find(arg, topic, partition);
+    log_unref(log);
+    return log != NULL;
+}
+
+static void on_cleaner_dir_failed(void *arg, size_t dir, int error)
+{
+    struct log_manager *manager = arg;
+    log_dir_fail(manager, &manager->dirs[dir], error);
+}
+
+static void start_cleaner(struct log_manager *manager)
+{
+    manager->cleaner = cleaner_manager_new(&(struct cleaner_manager_options){
+        .disk = manager->options.disk,
+        .clock = manager->options.clock,
+        .trace = manager->options.trace,
+        .dirs = manager->dir_paths,
+        .dir_count = manager->options.dir_count,
+        .settings = manager->options.cleaner,
+        .has_threads = manager->options.has_thread,
+        .next_log = next_log,
+        .log_exists = log_exists,
+        .on_dir_failed = on_cleaner_dir_failed,
+        .arg = manager,
+    });
+    for (size_t i = 0; i < manager->options.dir_count; i++)
+        if (manager->dirs[i].is_offline)
+            cleaner_manager_fail_dir(manager->cleaner, manager->dirs[i].path);
+    cleaner_manager_start(manager->cleaner);
+}
+
 void log_chores_start(struct log_manager *manager)
 {
+    start_cleaner(manager);
     const struct log_manager_options *o = &manager->options;
     const int64_t first[CHORE_COUNT] = {
         [CHORE_RECOVERY_POINTS] = o->initial_delay_ms,
@@ -294,6 +342,7 @@ void log_chores_start(struct log_manager *manager)
         [CHORE_FLUSH] = o->initial_delay_ms,
         [CHORE_RETENTION] = o->initial_delay_ms,
         [CHORE_EXPIRE_PRODUCERS] = o->producer_id_expiration_check_ms,
+        [CHORE_CLEAN] = o->has_thread ? INT64_MAX : o->cleaner.backoff_ms,
         [CHORE_IDLE_FILES] = IDLE_FILES_MS,
     };
     for (int i = 0; i < CHORE_COUNT; i++)

@@ -48,6 +48,8 @@ void log_dir_fail(struct log_manager *manager, struct log_dir *dir, int error)
     for (size_t i = 0; i < lost.count; i++)
         log_abandon(lost.items[i]);
     mem_free(lost.items);
+    if (manager->cleaner != NULL)
+        cleaner_manager_fail_dir(manager->cleaner, dir->path);
     if (is_told)
         manager->options.on_dir_failed(manager->options.arg, (size_t)(dir - manager->dirs), error);
 }

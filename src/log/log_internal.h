@@ -37,12 +37,16 @@ enum log_unsynced {
     LOG_UNSYNCED_EPOCHS_LATER = 8, // with the next flush, whenever that is
 };
 
-enum { LOG_FLUSHED = LOG_EVENT_FILES + 1 }; // of pending_events: who waits for a flush is called
+enum {
+    LOG_FLUSHED = LOG_EVENT_TRUNCATED + 1
+}; // of pending_events: who waits for a flush is called
 
 struct log {
     uint32_t magic;
     atomic_int _refs;
     pthread_mutex_t lock;
+    pthread_mutex_t
+        replace_lock; // held while segments are swapped, and by truncation; before the two others
     pthread_mutex_t flush_lock; // held while syncing; before `lock`
     struct log_files files;
     char *name;
@@ -63,10 +67,11 @@ struct log {
     size_t segment_capacity;
     struct leader_epochs epochs;
     struct producer_state producers;
-    uint64_t truncations; // changes when positions may have moved
-    bool has_no_files;    // new: neither directory nor segment is there yet
-    bool has_new_epoch;   // the newest leader epoch has no records yet, and need not be in the file
-    unsigned unsynced;    // bits of enum log_unsynced
+    uint64_t truncations;  // changes when the end may have moved, and with it positions
+    uint64_t replacements; // changes when positions have moved to cleaned segments
+    bool has_no_files;     // new: neither directory nor segment is there yet
+    bool has_new_epoch; // the newest leader epoch has no records yet, and need not be in the file
+    unsigned unsynced;  // bits of enum log_unsynced
     bool has_metadata_file;      // partition.metadata was there when the log was opened
     int64_t flush_due_offset;    // flush.messages wants everything before it synced
     _Atomic int64_t flush_limit; // log_flush_limit

@@ -22,6 +22,7 @@ const struct log_manager_options log_manager_options_default = {
     .flush_check_ms = INT64_MAX,
     .producer_id_expiration_ms = 86400000,
     .producer_id_expiration_check_ms = 600000,
+    .cleaner = CLEANER_SETTINGS_DEFAULT,
 };
 
 static void manager_free(struct log_manager *manager)
@@ -33,6 +34,7 @@ static void manager_free(struct log_manager *manager)
         mem_free(manager->dirs[i].path);
     }
     mem_free(manager->dirs);
+    mem_free(manager->dir_paths);
     hashmap_fini(&manager->logs);
     hashmap_fini(&manager->futures);
     log_dirs_fini(manager);
@@ -73,8 +75,9 @@ int log_manager_open(const struct log_manager_options *options, struct log_manag
     manager->options.dirs_offline = NULL;
     int error = 0, last = 0;
     size_t online = 0;
+    manager->dir_paths = mem_alloc(options->dir_count * sizeof *manager->dir_paths);
     for (size_t i = 0; i < options->dir_count; i++) {
-        manager->dirs[i].path = path_without_slash(options->dirs[i]);
+        manager->dir_paths[i] = manager->dirs[i].path = path_without_slash(options->dirs[i]);
         manager->dirs[i].id = options->dir_ids != NULL ? options->dir_ids[i] : UUID_ZERO;
         manager->dirs[i].is_offline = options->dirs_offline != NULL && options->dirs_offline[i];
     }
@@ -307,6 +310,8 @@ int log_manager_remove(struct log_manager *manager, struct hashmap *map, struct 
     if (managed == NULL)
         return -ENOENT;
     int error = log_manager_rename_log(manager, managed->dir, managed->log, "-delete", false);
+    if (manager->cleaner != NULL)
+        cleaner_manager_deleted(manager->cleaner, managed->log);
     // What the checkpoints say of it must not be taken for the next log of that name.
     if (error == 0 && log_start_offset(managed->log) > 0) {
         error = log_checkpoints_write(manager, managed->dir, CHECKPOINT_LOG_START);
@@ -348,6 +353,12 @@ void log_manager_config_changed(struct log_manager *manager, struct str topic)
     manager->options.config_of(manager->options.arg, topic, &config);
     set_config_of(manager, &manager->logs, topic, &config);
     set_config_of(manager, &manager->futures, topic, &config);
+    struct log *log;
+    for (size_t i = 0; manager->cleaner != NULL && !config.cleanup_compact &&
+                       (log = log_manager_next(manager, &i)) != NULL;
+         log_unref(log))
+        if (str_eq(partition_dir_parse(log_name(log)).topic, topic))
+            cleaner_manager_abort(manager->cleaner, log);
     log_chores_wake(manager);
 }
 
@@ -360,6 +371,14 @@ void log_manager_set_producer_id_expiration(struct log_manager *manager, int64_t
     struct log *log;
     for (size_t i = 0; is_new && (log = log_manager_next(manager, &i)) != NULL; log_unref(log))
         log_set_producer_id_expiration(log, expiration_ms);
+}
+
+void log_manager_reconfigure_cleaner(struct log_manager *manager,
+                                     const struct cleaner_settings *settings)
+{
+    must_be(manager, LOG_MANAGER_MAGIC);
+    if (manager->cleaner != NULL)
+        cleaner_manager_reconfigure(manager->cleaner, settings);
 }
 
 // ---- stopping -------------------------------------------------------------------------------------------
@@ -398,16 +417,25 @@ static void drop_logs(struct log_manager *manager)
     }
 }
 
+// The cleaner's events may still make work, so it goes first; then nobody calls into it.
+static void stop_background(struct log_manager *manager)
+{
+    if (manager->cleaner != NULL)
+        cleaner_manager_stop(manager->cleaner);
+    log_chores_stop(manager);
+}
+
 int log_manager_close(struct log_manager *manager, int64_t broker_epoch)
 {
     must_be(manager, LOG_MANAGER_MAGIC);
-    log_chores_stop(manager);
+    stop_background(manager);
     int error = 0;
     for (size_t i = 0; i < manager->options.dir_count; i++) {
         int result = close_dir(manager, &manager->dirs[i], broker_epoch);
         error = error == 0 ? result : error;
     }
     drop_logs(manager);
+    cleaner_manager_free(manager->cleaner);
     manager_free(manager);
     return error;
 }
@@ -415,7 +443,8 @@ int log_manager_close(struct log_manager *manager, int64_t broker_epoch)
 void log_manager_abandon(struct log_manager *manager)
 {
     must_be(manager, LOG_MANAGER_MAGIC);
-    log_chores_stop(manager);
+    stop_background(manager);
     drop_logs(manager);
+    cleaner_manager_free(manager->cleaner);
     manager_free(manager);
 }

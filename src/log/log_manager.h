@@ -5,6 +5,7 @@
 //     DIR/.kafka_cleanshutdown              {"version":0,"brokerEpoch":31}; there only between a clean stop and
 //                                           the next start, which removes it before it opens any log
 //     DIR/recovery-point-offset-checkpoint, log-start-offset-checkpoint, replication-offset-checkpoint
+//     DIR/cleaner-offset-checkpoint         cleaner_states.h
 //     DIR/topic-N/…                         log.h
 //
 //     open (locks, markers) → load (all logs, several threads) → find, create, delete … → close
@@ -14,7 +15,7 @@
 #ifndef LOG_LOG_MANAGER_H
 #define LOG_LOG_MANAGER_H
 
-#include "log/log.h"
+#include "log/cleaner_manager.h"
 
 struct log_manager;
 
@@ -38,6 +39,7 @@ struct log_manager_options {
     int64_t flush_check_ms;                  // log.flush.scheduler.interval.ms
     int64_t producer_id_expiration_ms;       // producer.id.expiration.ms
     int64_t producer_id_expiration_check_ms; // producer.id.expiration.check.interval.ms
+    struct cleaner_settings cleaner;
     // The topic's resolved configuration; the broker's own for an empty name. Called without locks, on any thread.
     void (*config_of)(void *arg, struct str topic, struct log_config *out);
     // A directory failed after log_manager_load: its logs answer KAFKA_STORAGE_ERROR. Called once per directory (by its
@@ -85,6 +87,9 @@ void log_manager_config_changed(struct log_manager *manager, struct str topic);
 
 // producer.id.expiration.ms changed.
 void log_manager_set_producer_id_expiration(struct log_manager *manager, int64_t expiration_ms);
+// The cleaner's settings have changed. Returns at once.
+void log_manager_reconfigure_cleaner(struct log_manager *manager,
+                                     const struct cleaner_settings *settings);
 
 // Writes all checkpoint files now. 0 or the first error.
 int log_manager_checkpoint(struct log_manager *manager);

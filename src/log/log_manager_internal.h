@@ -23,6 +23,7 @@ enum chore {
     CHORE_FLUSH,
     CHORE_RETENTION,
     CHORE_EXPIRE_PRODUCERS,
+    CHORE_CLEAN, // when the cleaner has no threads
     CHORE_IDLE_FILES,
     CHORE_COUNT,
 };
@@ -56,6 +57,8 @@ struct log_manager {
     uint32_t magic;
     struct log_manager_options options;
     struct log_dir *dirs;
+    const char **dir_paths;          // theirs
+    struct cleaner_manager *cleaner; // NULL until the logs are loaded
     pthread_mutex_t lock;
     pthread_cond_t wake;
     pthread_mutex_t checkpoints_lock; // one writer at a time; before `lock`
@@ -155,6 +158,7 @@ void log_chores_add_dir(struct log_manager *manager, const char *path);
 // Settings changed: looks at once whether something is due.
 void log_chores_wake(struct log_manager *manager);
 void log_chores_on_event(void *arg, struct log *log, enum log_event event);
+// The cleaner is made with it.
 void log_chores_start(struct log_manager *manager);
 // What is still on the list is dropped: the next start finds the files named .deleted and -delete.
 void log_chores_stop(struct log_manager *manager);

@@ -2,7 +2,7 @@
 // Reading: finding positions, slices for sendfile, records by time.
 //
 // A lookup that memory cannot answer reads index and segment without the log's lock, on counted references, then
-// takes the lock again and starts over if a truncation came between.
+// takes the lock again and starts over if a truncation or a cleaned segment came between.
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -36,17 +36,17 @@ static int find_position(struct log *log, struct segment *segment, int64_t offse
         result = segment_find(segment, offset, found, &search);
     if (result != 1)
         return result;
-    uint64_t truncations = log->truncations;
+    uint64_t moves = log->truncations + log->replacements;
     segment_ref(segment);
     log_unlock(log);
     result = segment_find_in_file(&search, offset, found);
     log_lock(log);
     bool was_rebuilt = segment->was_rebuilt;
     segment->was_rebuilt |= result == -EBADMSG;
-    if (result == -EBADMSG && was_rebuilt && truncations == log->truncations)
+    if (result == -EBADMSG && was_rebuilt && moves == log->truncations + log->replacements)
         tell_damage(log, segment, &search);
     segment_unref(segment);
-    if (truncations != log->truncations)
+    if (moves != log->truncations + log->replacements)
         return CHANGED;
     // An index that leads to no batch is made anew, once; if that is not it, the segment is damaged.
     if (result != -EBADMSG || was_rebuilt)

@@ -125,6 +125,9 @@ static int swap_end(struct log *log, const char *name, int64_t *end)
     int64_t size = disk_file_size(file);
     struct batch_scan scan;
     batch_scan_init(&scan, file, 0, size < 0 ? 0 : size);
+    // One that nothing was left of covers at least the segment of its own name.
+    if (leading_offset(name) >= *end)
+        *end = leading_offset(name) + 1;
     while (batch_scan_next(&scan))
         if (batch_next_offset(scan.header) > *end)
             *end = batch_next_offset(scan.header);

@@ -685,6 +685,31 @@ static void interrupted_compaction_is_settled(void)
     end();
 }
 
+// A compaction of which nothing was left has an empty .swap: it takes the place of the segment of its name.
+static void an_emptied_segment_takes_its_place(void)
+{
+    begin();
+    struct log_config config = small_segments();
+    struct log *log = open_with(&config, false, 0);
+    for (int i = 0; i < 30; i++)
+        append(log, 1, "value", now_ms + i);
+    int64_t second = 0;
+    for (int64_t offset = 1; offset < 30 && second == 0; offset++)
+        second = has_file(offset, ".log") ? offset : 0;
+    CU_ASSERT_EQUAL(log_close(log), 0);
+    char *swap = file_of(0, ".log.swap");
+    CU_ASSERT_EQUAL(disk_write_atomic(disk_posix(), swap, "", 0), 0);
+    mem_free(swap);
+    log = open_with(&config, false, 0);
+    CU_ASSERT_EQUAL(check_all(log, second), 30 - (int)second);
+    struct log_slice slice;
+    CU_ASSERT_EQUAL(log_read(log, 0, 1000, true, INT64_MAX, &slice), KERR_NONE);
+    CU_ASSERT_EQUAL(slice.first_offset, second);
+    disk_file_unref(slice.slice.file);
+    CU_ASSERT_EQUAL(log_close(log), 0);
+    end();
+}
+
 // Messages of magic 0 and 1, alone and compressed, are kept, found and read; damage behind them is cut away.
 static void old_formats_are_served(void)
 {
@@ -832,5 +857,6 @@ TEST_MAIN("log", TEST(appended_batches_are_read_back), TEST(a_read_ends_at_its_l
           TEST(records_are_found_by_time), TEST(truncation_takes_everything_along),
           TEST(open_transactions_hold_readers_back), TEST(followers_take_what_the_leader_has),
           TEST(side_files_are_made_again), TEST(damage_is_cut_away),
-          TEST(interrupted_compaction_is_settled), TEST(old_formats_are_served),
-          TEST(topic_ids_are_kept), TEST(threads_do_not_disturb_each_other))
+          TEST(interrupted_compaction_is_settled), TEST(an_emptied_segment_takes_its_place),
+          TEST(old_formats_are_served), TEST(topic_ids_are_kept),
+          TEST(threads_do_not_disturb_each_other))

@@ -19,6 +19,7 @@ static int start_over(struct log *log, int64_t offset)
     if (error == 0)
         error = log_remove_segments(log, 0, log->segment_count);
     struct segment *segment;
+    log->pending_events |= 1u << LOG_EVENT_TRUNCATED;
     if (error == 0)
         error = segment_open(&log->files, offset, &log->config, true, &segment);
     if (error == 0)
@@ -40,6 +41,8 @@ static int cut(struct log *log, int64_t offset)
     if (offset < log->segments[0]->base_offset)
         return start_over(log, offset);
     size_t keep = (size_t)log_floor_segment(log, offset) + 1;
+    if (keep < log->segment_count)
+        log->pending_events |= 1u << LOG_EVENT_TRUNCATED;
     int error = log_remove_segments(log, keep, log->segment_count);
     if (error == 0)
         error = log_need_indexes(log, log_active(log));
@@ -64,6 +67,7 @@ int log_truncate(struct log *log, int64_t offset)
 {
     must(offset >= 0);
     int error = 0;
+    pthread_mutex_lock(&log->replace_lock);
     log_lock(log);
     if (atomic_load(&log->has_failed)) {
         error = -EIO;
@@ -80,18 +84,21 @@ int log_truncate(struct log *log, int64_t offset)
     if (error != 0)
         log_fail(log, "truncate", error);
     log_update_first_unstable(log);
-    log_unlock(log);
+    pthread_mutex_unlock(&log->replace_lock);
+    log_unlock(log); // calls back
     return error;
 }
 
 int log_truncate_fully(struct log *log, int64_t offset)
 {
     must(offset >= 0);
+    pthread_mutex_lock(&log->replace_lock);
     log_lock(log);
     int error = atomic_load(&log->has_failed) ? -EIO : start_over(log, offset);
     if (error != 0)
         log_fail(log, "truncate", error);
     log_update_first_unstable(log);
-    log_unlock(log);
+    pthread_mutex_unlock(&log->replace_lock);
+    log_unlock(log); // calls back
     return error;
 }

@@ -247,6 +247,13 @@ static int load_first_timestamp(struct segment *s)
     return error;
 }
 
+int segment_first_timestamp(struct segment *s, int64_t *out)
+{
+    int error = load_first_timestamp(s);
+    *out = s->first_timestamp;
+    return error;
+}
+
 int segment_should_roll(struct segment *s, const struct log_config *config, int64_t now_ms,
                         size_t append_bytes, int64_t append_max_timestamp,
                         int64_t append_last_offset, bool *roll)

@@ -91,6 +91,8 @@ int segment_become_inactive(struct segment *segment);
 // Largest timestamp; offset is the last one of its batch. {-1, base offset} without any.
 int segment_max_timestamp(struct segment *segment, struct timestamp_offset *out);
 int64_t segment_modified_ms(struct segment *segment);
+// The largest timestamp of the first batch; INT64_MIN of an empty segment.
+int segment_first_timestamp(struct segment *segment, int64_t *out);
 // The offset behind the last batch; the base offset of an empty one.
 int segment_next_offset(struct segment *segment, int64_t *out);
 

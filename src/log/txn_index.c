@@ -36,6 +36,31 @@ static int open_file(struct txn_index *index, int flags)
     return error;
 }
 
+int txn_index_open(struct txn_index *index)
+{
+    return open_file(index, DISK_WRITE);
+}
+
+void txn_index_encode(uint8_t e[TXN_INDEX_ENTRY_SIZE], const struct aborted_txn *txn)
+{
+    put_be16(e, 0);
+    put_be64(e + 2, (uint64_t)txn->producer_id);
+    put_be64(e + 10, (uint64_t)txn->first_offset);
+    put_be64(e + 18, (uint64_t)txn->last_offset);
+    put_be64(e + 26, (uint64_t)txn->last_stable_offset);
+}
+
+int txn_index_decode(const uint8_t e[TXN_INDEX_ENTRY_SIZE], struct aborted_txn *out)
+{
+    if ((int16_t)get_be16(e) > 0)
+        return -EBADMSG;
+    out->producer_id = (int64_t)get_be64(e + 2);
+    out->first_offset = (int64_t)get_be64(e + 10);
+    out->last_offset = (int64_t)get_be64(e + 18);
+    out->last_stable_offset = (int64_t)get_be64(e + 26);
+    return 0;
+}
+
 int txn_index_load(struct txn_index *index)
 {
     if (index->is_loaded)
@@ -78,13 +103,7 @@ int txn_index_read(struct txn_index *index, int32_t n, struct aborted_txn *out)
     ssize_t got = disk_pread(index->file, e, sizeof e, (int64_t)n * TXN_INDEX_ENTRY_SIZE);
     if (got != (ssize_t)sizeof e)
         return got < 0 ? (int)got : -EIO;
-    if ((int16_t)get_be16(e) > 0)
-        return -EBADMSG;
-    out->producer_id = (int64_t)get_be64(e + 2);
-    out->first_offset = (int64_t)get_be64(e + 10);
-    out->last_offset = (int64_t)get_be64(e + 18);
-    out->last_stable_offset = (int64_t)get_be64(e + 26);
-    return 0;
+    return txn_index_decode(e, out);
 }
 
 int txn_index_append(struct txn_index *index, const struct aborted_txn *txn)
@@ -95,11 +114,7 @@ int txn_index_append(struct txn_index *index, const struct aborted_txn *txn)
     if (error != 0)
         return error;
     uint8_t e[TXN_INDEX_ENTRY_SIZE];
-    put_be16(e, 0);
-    put_be64(e + 2, (uint64_t)txn->producer_id);
-    put_be64(e + 10, (uint64_t)txn->first_offset);
-    put_be64(e + 18, (uint64_t)txn->last_offset);
-    put_be64(e + 26, (uint64_t)txn->last_stable_offset);
+    txn_index_encode(e, txn);
     error = disk_pwrite(index->file, e, sizeof e, (int64_t)index->count * TXN_INDEX_ENTRY_SIZE);
     if (error == 0) {
         index->count++;

@@ -31,8 +31,12 @@ struct txn_index {
 
 void txn_index_init(struct txn_index *index, const struct log_files *files, int64_t base_offset);
 void txn_index_fini(struct txn_index *index);
+void txn_index_encode(uint8_t entry[TXN_INDEX_ENTRY_SIZE], const struct aborted_txn *txn);
+// -EBADMSG: of a newer version.
+int txn_index_decode(const uint8_t entry[TXN_INDEX_ENTRY_SIZE], struct aborted_txn *out);
 // -EBADMSG: the file is damaged (also when an entry ends before the segment's base offset).
 int txn_index_load(struct txn_index *index);
+int txn_index_open(struct txn_index *index); // makes sure that file is set; -ENOENT without entries
 int txn_index_append(struct txn_index *index, const struct aborted_txn *txn);
 int txn_index_read(struct txn_index *index, int32_t n, struct aborted_txn *out);
 int txn_index_reset(struct txn_index *index);

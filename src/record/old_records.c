@@ -241,6 +241,12 @@ void old_records_close(struct old_records *old)
 
 // ---- converting -------------------------------------------------------------------------------------
 
+int old_records_attributes(const uint8_t *message)
+{
+    int mask = BATCH_COMPRESSION_MASK | (batch_magic(message) == 1 ? BATCH_LOG_APPEND_TIME : 0);
+    return message[17] & mask;
+}
+
 bool old_records_convert(struct bytes message, struct strbuf *out)
 {
     struct record_iter it;

@@ -29,6 +29,8 @@ bool old_records_is_message(const uint8_t *head);
 // message (34 bytes if its magic is 1). The magic is the message's; base offset and last offset are both its offset, so
 // for a compressed one the base offset is too high.
 void old_records_header(const uint8_t *head, uint8_t header[BATCH_HEADER_SIZE]);
+// Its codec, and BATCH_LOG_APPEND_TIME if it has that (magic 1): bits as those of a batch.
+int old_records_attributes(const uint8_t *message);
 // The CRC is right. `message` is whole.
 bool old_records_is_intact(struct bytes message);
 // Appends the same records as batches of format 2 with the same offsets. False: they cannot be read.
