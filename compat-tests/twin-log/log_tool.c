@@ -6,6 +6,8 @@
 //     log_tool read DIR clean     opens it after a clean stop; a line a record: offset, timestamp, key, value
 //     log_tool read DIR unclean   recovers it first
 //     log_tool append DIR N       opens (recovers), appends N records, closes
+//     log_tool dirty DIR SEED     opens (recovers), appends what a cleaner has to tell apart (keys over and over,
+//                                 tombstones, records without key, transactions that overlap, all codecs), closes
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,6 +122,91 @@ static void write_log(struct log *log, int rounds)
     }
 }
 
+// ---- dirt --------------------------------------------------------------------------------------------
+
+enum { DIRT_PRODUCERS = 8, DIRT_KEYS = 300, DIRT_BATCHES = 2500 };
+
+static uint64_t random_state;
+
+static uint32_t random_below(uint32_t below)
+{
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(random_state >> 33) % below;
+}
+
+static void append_batch(struct log *log, struct bytes batch)
+{
+    struct log_append_result result;
+    enum kafka_error error =
+        log_append_leader(log, batch, (int32_t)(log_end_offset(log) / 500), LOG_APPEND_CLIENT, &arena,
+                          &result);
+    if (error != KERR_NONE)
+        die(kafka_error_name((int)error), (int)error);
+    log_set_high_watermark(log, log_end_offset(log));
+    arena_reset(&arena);
+}
+
+static void put_dirt(struct log *log, struct batch_options *options)
+{
+    struct batch_builder builder;
+    options->compression = (enum compression)random_below(5);
+    batch_builder_init(&builder, options);
+    int count = 1 + (int)random_below(8);
+    char key[32], value[400];
+    for (int i = 0; i < count; i++) {
+        snprintf(key, sizeof key, "key-%u", random_below(DIRT_KEYS));
+        snprintf(value, sizeof value, "%" PRId64 "-%d-%0*d", log_end_offset(log), i,
+                 10 + (int)random_below(300), 7);
+        bool has_key = random_below(30) != 0, has_value = random_below(8) != 0;
+        struct strbuf headers = STRBUF_EMPTY;
+        record_header_encode(&headers, str_of("h"), of("x"));
+        bool has_header = random_below(4) == 0;
+        batch_builder_add_record(&builder, i, clock_wall_ms(clock_posix()) - random_below(1000),
+                                 has_key ? of(key) : BYTES_NULL,
+                                 has_value ? of(value) : BYTES_NULL, has_header,
+                                 has_header ? (struct bytes){ (const uint8_t *)headers.data,
+                                                              headers.size }
+                                            : BYTES_NULL);
+        strbuf_fini(&headers);
+    }
+    options->base_sequence += options->base_sequence < 0 ? 0 : count;
+    append_batch(log, batch_builder_finish(&builder));
+    batch_builder_fini(&builder);
+}
+
+// Producers 0 and 1 have no id, 2 and 3 are idempotent, the others in transactions. Each run has ids of its own.
+static void write_dirt(struct log *log, uint32_t seed)
+{
+    struct batch_options options[DIRT_PRODUCERS];
+    bool is_open[DIRT_PRODUCERS] = { false };
+    random_state = seed;
+    for (int i = 0; i < DIRT_PRODUCERS; i++) {
+        options[i] = (struct batch_options){ BATCH_OPTIONS_DEFAULT, .is_transactional = i >= 4 };
+        if (i < 2)
+            continue;
+        options[i].producer_id = 1000 * (int64_t)seed + i;
+        options[i].producer_epoch = 1;
+        options[i].base_sequence = 0;
+    }
+    for (int n = 0; n < DIRT_BATCHES; n++) {
+        int i = (int)random_below(DIRT_PRODUCERS);
+        // Some producers fall silent: their last batches stay.
+        if (i % 4 == 3 && n > DIRT_BATCHES / 4)
+            continue;
+        if (is_open[i] && random_below(4) == 0) {
+            put_marker(log, options[i].producer_id,
+                       random_below(3) == 0 ? CONTROL_ABORT : CONTROL_COMMIT);
+            is_open[i] = false;
+            continue;
+        }
+        put_dirt(log, &options[i]);
+        is_open[i] = i >= 4;
+    }
+    for (int i = 0; i < DIRT_PRODUCERS; i++)
+        if (is_open[i])
+            put_marker(log, options[i].producer_id, CONTROL_ABORT);
+}
+
 static void print_bytes(const char *name, struct bytes b)
 {
     if (b.data == NULL)
@@ -164,7 +251,7 @@ static void read_log(struct log *log)
 int main(int argc, char **argv)
 {
     if (argc < 3)
-        die("write | crash | read | append, then a directory", 2);
+        die("write | crash | read | append | dirty, then a directory", 2);
     trace_init(&trace, clock_posix(), TRACE_INFO, 2);
     arena_init(&arena);
     const char *what = argv[1];
@@ -173,6 +260,8 @@ int main(int argc, char **argv)
     int error = 0;
     if (strcmp(what, "write") == 0 || strcmp(what, "crash") == 0)
         write_log(log, 300);
+    else if (strcmp(what, "dirty") == 0)
+        write_dirt(log, argc > 3 ? (uint32_t)atoi(argv[3]) : 1);
     else if (strcmp(what, "append") == 0)
         write_log(log, argc > 3 ? atoi(argv[3]) : 1);
     else
