@@ -18,8 +18,8 @@ def run(options):
     try:
         for number in range(1, options.rounds + 1):
             time.sleep(rng.uniform(0.02, 0.9))  # the moment of death, not a wait for something
-            need(producer.poll() is None, "the producer gave up: %s", producer.poll() is not None and
-                 producer.communicate()[0][-600:])
+            need(producer.poll() is None, "the producer ended with status %s: %s", producer.returncode,
+                 producer.returncode is not None and producer.communicate()[0][-600:])
             if rng.random() < 0.1:
                 status = stage.broker.stop()
                 need(status in (0, 143), "round %d: a clean stop ended with status %s", number, status)
