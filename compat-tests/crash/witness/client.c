@@ -72,8 +72,10 @@ static const char *const settings_of_kind[][11] = {
                           NULL },
 };
 
-static bool create_topic(rd_kafka_t *rk, rd_kafka_queue_t *queue, const struct topic *topic)
+static bool create_topic(rd_kafka_t *rk, const struct topic *topic)
 {
+    rd_kafka_queue_t *queue =
+        rd_kafka_queue_new(rk); // an answer that comes too late is not the next one's
     char why[128];
     rd_kafka_NewTopic_t *request =
         rd_kafka_NewTopic_new(topic->name, topic->partitions, 1, why, sizeof why);
@@ -82,17 +84,16 @@ static bool create_topic(rd_kafka_t *rk, rd_kafka_queue_t *queue, const struct t
     rd_kafka_CreateTopics(rk, &request, 1, NULL, queue);
     rd_kafka_NewTopic_destroy(request);
     rd_kafka_resp_err_t error = client_topic_result(queue, true);
+    rd_kafka_queue_destroy(queue);
     return error == 0 || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS;
 }
 
 void client_create_topics(const struct options *options)
 {
     rd_kafka_t *rk = client_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), options, NULL);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     for (int i = 0; i < options->topic_count; i++)
-        while (!create_topic(rk, queue, &options->topics[i]) && !atomic_load(&client_stopping))
+        while (!create_topic(rk, &options->topics[i]) && !atomic_load(&client_stopping))
             client_sleep_ms(50);
-    rd_kafka_queue_destroy(queue);
     rd_kafka_destroy(rk);
 }
 

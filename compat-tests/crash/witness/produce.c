@@ -135,10 +135,11 @@ static void *commit_offsets(void *arg)
 
 // ---- topics ----------------------------------------------------------------------------------------------------
 
-static bool change_topic(struct production *p, rd_kafka_t *rk, rd_kafka_queue_t *queue,
-                         int64_t number, bool is_creation)
+static bool change_topic(struct production *p, rd_kafka_t *rk, int64_t number, bool is_creation)
 {
     char name[300];
+    rd_kafka_queue_t *queue =
+        rd_kafka_queue_new(rk); // an answer that comes too late is not the next one's
     snprintf(name, sizeof name, "%s-churn-%lld", p->options->name, (long long)number);
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(
         rk, is_creation ? RD_KAFKA_ADMIN_OP_CREATETOPICS : RD_KAFKA_ADMIN_OP_DELETETOPICS);
@@ -163,6 +164,7 @@ static bool change_topic(struct production *p, rd_kafka_t *rk, rd_kafka_queue_t 
         ledger_add(p->ledger, entry);
     }
     rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(queue);
     return is_done;
 }
 
@@ -170,14 +172,12 @@ static void *churn_topics(void *arg)
 {
     struct production *p = arg;
     rd_kafka_t *rk = client_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), p->options, NULL);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     for (int64_t n = 0; !atomic_load(&p->is_ending); n++) {
-        change_topic(p, rk, queue, n, true);
+        change_topic(p, rk, n, true);
         if (n % 4 != 0 && n > 2)
-            change_topic(p, rk, queue, n - 2, false);
+            change_topic(p, rk, n - 2, false);
         client_sleep_ms(2 * p->options->pause_ms);
     }
-    rd_kafka_queue_destroy(queue);
     rd_kafka_destroy(rk);
     return NULL;
 }
