@@ -10,6 +10,7 @@ void assignor_draft_init(struct assignor_draft *draft, const struct assignor_inp
     *draft = (struct assignor_draft){ .input = input, .arena = arena, .original = original };
 }
 
+// Room for one more; the new one is the last.
 static struct draft_set *new_set(struct assignor_draft *draft, int32_t topic, int32_t capacity,
                                  size_t buckets)
 {
@@ -26,8 +27,17 @@ static struct draft_set *new_set(struct assignor_draft *draft, int32_t topic, in
                                .partitions = arena_array(draft->arena, int32_t, capacity),
                                .capacity = capacity,
                                .buckets = buckets };
-    draft->buckets = java_buckets_after(draft->buckets, (size_t)draft->count);
     return set;
+}
+
+// As computeIfAbsent does: it becomes the first.
+static struct draft_set *compute_set(struct assignor_draft *draft, int32_t topic,
+                                     size_t set_buckets)
+{
+    struct draft_set made = *new_set(draft, topic, 4, set_buckets);
+    memmove(draft->sets + 1, draft->sets, (size_t)(draft->count - 1) * sizeof made);
+    draft->sets[0] = made;
+    return draft->sets;
 }
 
 void assignor_draft_copy(struct assignor_draft *draft)
@@ -42,6 +52,7 @@ void assignor_draft_copy(struct assignor_draft *draft)
             new_set(draft, from->topic, from->count + 1, java_buckets_copied((size_t)from->count));
         memcpy(set->partitions, from->partitions, (size_t)from->count * sizeof(int32_t));
         set->count = from->count;
+        draft->buckets = java_buckets_after(draft->buckets, (size_t)draft->count);
     }
 }
 
@@ -57,9 +68,10 @@ void assignor_draft_add(struct assignor_draft *draft, int32_t topic, int32_t par
                         size_t set_buckets)
 {
     assignor_draft_copy(draft);
+    draft->buckets = java_buckets_before_compute(draft->buckets, (size_t)draft->count);
     struct draft_set *set = find(draft, topic);
     if (set == NULL)
-        set = new_set(draft, topic, 4, set_buckets);
+        set = compute_set(draft, topic, set_buckets);
     if (set->count == set->capacity) {
         int32_t *larger = arena_array(draft->arena, int32_t, 2 * set->capacity);
         memcpy(larger, set->partitions, (size_t)set->count * sizeof *larger);

@@ -21,11 +21,21 @@ size_t java_buckets_sized(size_t capacity)
 }
 
 // A table doubles when it is more than three quarters full.
+static size_t threshold_of(size_t buckets)
+{
+    return buckets < 4 ? buckets * 3 / 4 : buckets / 4 * 3;
+}
+
 size_t java_buckets_after(size_t buckets, size_t count)
 {
-    while (count > buckets / 4 * 3 + (buckets < 4 ? buckets * 3 / 4 : 0))
+    while (count > threshold_of(buckets))
         buckets *= 2;
     return buckets;
+}
+
+size_t java_buckets_before_compute(size_t buckets, size_t count)
+{
+    return count > threshold_of(buckets) ? 2 * buckets : buckets;
 }
 
 size_t java_buckets_grown(size_t count)

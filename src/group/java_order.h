@@ -27,6 +27,11 @@ size_t java_buckets_sized(size_t capacity);
 // One element was added, `count` with it.
 size_t java_buckets_after(size_t buckets, size_t count);
 
+// HashMap.computeIfAbsent and merge differ from put: a new key goes before those of its bucket, and the table grows
+// before it is looked for, whether it is there or not, instead of after. Buckets for the call, `count` keys being
+// there. The place of a new key in a list of insertions is the front.
+size_t java_buckets_before_compute(size_t buckets, size_t count);
+
 // order[k]: which of the elements, by its place of insertion, comes k-th. In the arena.
 size_t *java_order(const int32_t *hashes, size_t count, size_t buckets, struct arena *arena);
 // The same for integers, which are their own hashes: sorts them in place.

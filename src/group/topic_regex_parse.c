@@ -309,7 +309,8 @@ static struct regex_node *parse_concatenation(struct parser *p)
             was_repeated = true;
             continue;
         }
-        was_repeated = false;
+        // RE2/J takes a brace that is text for a repetition that nothing may repeat.
+        was_repeated = *p->cursor.at == '{';
         if (regex_take(&p->cursor, "\\Q")) {
             parse_quoted(p, concat);
             continue;

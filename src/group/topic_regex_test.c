@@ -19,6 +19,7 @@ static void what_is_refused(void)
         { "a**", "invalid nested repetition operator" },
         { "a++", "invalid nested repetition operator" },
         { "x{2}{2}", "invalid nested repetition operator" },
+        { "{{2}", "invalid nested repetition operator" },
         { "*a", "missing argument to repetition operator" },
         { "\\Q\\E*", "missing argument to repetition operator" },
         { "a{1001}", "invalid repeat count" },

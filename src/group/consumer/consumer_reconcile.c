@@ -19,8 +19,9 @@ struct reconciler {
     struct arena *arena;
     struct topic_list assigned;
     struct topic_list pending_revocation;
-    bool has_new;        // something is to be assigned
-    bool has_unreleased; // something is another's
+    struct topic_list extended; // topics of which something is to be assigned
+    struct topic_list fresh;    // those of them of which the member had nothing
+    bool has_unreleased;        // something is another's
 };
 
 // ---- what the member says --------------------------------------------------------------------------
@@ -103,17 +104,43 @@ static void order_partitions(struct reconciler *r, struct member_topic *topic, s
     topic->assignment_epochs = epochs;
 }
 
-static void order_topics(struct reconciler *r, struct topic_list *list)
+static void order_topics_in(struct reconciler *r, struct topic_list *list, size_t buckets)
 {
     size_t count = (size_t)list->count;
     int32_t *hashes = arena_array(r->arena, int32_t, count + 1);
     for (size_t i = 0; i < count; i++)
         hashes[i] = java_hash_uuid(list->topics[i].topic_id);
-    size_t *order = java_order(hashes, count, java_buckets_grown(count), r->arena);
+    size_t *order = java_order(hashes, count, buckets, r->arena);
     struct member_topic *ordered = arena_array(r->arena, struct member_topic, count + 1);
     for (size_t i = 0; i < count; i++)
         ordered[i] = list->topics[order[i]];
     list->topics = ordered;
+}
+
+static void order_topics(struct reconciler *r, struct topic_list *list)
+{
+    order_topics_in(r, list, java_buckets_grown((size_t)list->count));
+}
+
+static void prepend(struct topic_list *list, const struct member_topic *topic)
+{
+    memmove(list->topics + 1, list->topics, (size_t)list->count++ * sizeof *topic);
+    list->topics[0] = *topic;
+}
+
+// Topics of which the member had nothing come to the others by computeIfAbsent, in the order of a map of their own.
+static void add_fresh(struct reconciler *r)
+{
+    size_t buckets = java_buckets_grown((size_t)r->assigned.count);
+    order_topics(r, &r->extended);
+    for (int32_t i = 0; i < r->extended.count; i++) {
+        const struct member_topic *fresh =
+            member_find_topic(r->fresh.topics, r->fresh.count, r->extended.topics[i].topic_id);
+        buckets = java_buckets_before_compute(buckets, (size_t)r->assigned.count);
+        if (fresh != NULL)
+            prepend(&r->assigned, fresh);
+    }
+    order_topics_in(r, &r->assigned, buckets);
 }
 
 // Buckets of new HashMap<>(map): it has room for what is in the map and a third more.
@@ -186,8 +213,9 @@ static struct member_topic *part(struct reconciler *r, const struct member_topic
 }
 
 // What the member shall have in addition: free partitions, and those that it is itself about to give up.
-static void add_wanted(struct reconciler *r, struct member_topic *kept,
-                       const struct target_topic *target)
+// The number of partitions that were added.
+static int32_t add_wanted(struct reconciler *r, struct member_topic *kept,
+                          const struct target_topic *target)
 {
     const struct member_current_value *was = &r->draft->current;
     const struct member_topic *own_pending =
@@ -206,8 +234,8 @@ static void add_wanted(struct reconciler *r, struct member_topic *kept,
             continue;
         }
         add_partition(kept, partition, r->request->target_epoch);
-        r->has_new = true;
     }
+    return kept->partitions_count - had;
 }
 
 static void reconcile_topic(struct reconciler *r, struct uuid topic_id)
@@ -219,11 +247,16 @@ static void reconcile_topic(struct reconciler *r, struct uuid topic_id)
         member_find_topic(was->assigned_partitions, was->assigned_partitions_count, topic_id);
     struct member_topic none = { .topic_id = topic_id };
     struct member_topic *kept = part(r, current != NULL ? current : &none, target);
-    size_t buckets = kept->partitions_count > 0 ? buckets_of_copy(current->partitions_count) : 16;
-    if (target != NULL)
-        add_wanted(r, kept, target);
+    bool is_fresh = kept->partitions_count == 0;
+    size_t buckets = is_fresh ? java_buckets_grown(0) : buckets_of_copy(current->partitions_count);
+    if (target != NULL && add_wanted(r, kept, target) > 0)
+        r->extended.topics[r->extended.count++].topic_id = topic_id;
     order_partitions(r, kept, java_buckets_after(buckets, (size_t)kept->partitions_count));
-    r->assigned.count -= kept->partitions_count == 0;
+    if (!is_fresh)
+        return;
+    if (kept->partitions_count > 0)
+        r->fresh.topics[r->fresh.count++] = *kept;
+    r->assigned.count--;
 }
 
 // ---- the whole -------------------------------------------------------------------------------------
@@ -244,7 +277,6 @@ static void set_state(struct reconciler *r, enum consumer_member_state state, in
 static void forget_new(struct reconciler *r)
 {
     const struct member_current_value *was = &r->draft->current;
-    int32_t count = 0;
     for (int32_t t = 0; t < r->assigned.count; t++) {
         struct member_topic *topic = &r->assigned.topics[t];
         const struct member_topic *before = member_find_topic(
@@ -257,10 +289,7 @@ static void forget_new(struct reconciler *r)
             topic->assignment_epochs[kept++] = topic->assignment_epochs[p];
         }
         topic->partitions_count = topic->assignment_epochs_count = kept;
-        if (kept > 0)
-            r->assigned.topics[count++] = *topic;
     }
-    r->assigned.count = count;
 }
 
 static void compute_next(struct reconciler *r, int32_t member_epoch)
@@ -270,6 +299,8 @@ static void compute_next(struct reconciler *r, int32_t member_epoch)
     int32_t most = target->topic_partitions_count + was->assigned_partitions_count;
     r->assigned.topics = arena_array(r->arena, struct member_topic, most + 1);
     r->pending_revocation.topics = arena_array(r->arena, struct member_topic, most + 1);
+    r->extended.topics = arena_array(r->arena, struct member_topic, most + 1);
+    r->fresh.topics = arena_array(r->arena, struct member_topic, most + 1);
     for (int32_t i = 0; i < target->topic_partitions_count; i++)
         reconcile_topic(r, target->topic_partitions[i].topic_id);
     for (int32_t i = 0; i < was->assigned_partitions_count; i++)
@@ -283,7 +314,7 @@ static void compute_next(struct reconciler *r, int32_t member_epoch)
         set_state(r, MEMBER_UNREVOKED_PARTITIONS, member_epoch, true);
         return;
     }
-    order_topics(r, &r->assigned);
+    add_fresh(r);
     set_state(r, r->has_unreleased ? MEMBER_UNRELEASED_PARTITIONS : MEMBER_STABLE,
               r->request->target_epoch, false);
 }
