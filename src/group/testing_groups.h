@@ -370,9 +370,9 @@ static inline int64_t committed_offset_of(struct fixture *f, const char *group, 
     struct offset_fetch_request_topics asked = { .name = str_of(topic),
                                                  .partition_indexes = &partition,
                                                  .partition_indexes_count = 1 };
-    struct offset_fetch_request_group request = { .group_id = str_of(group),
-                                                  .topics = &asked,
-                                                  .topics_count = 1 };
+    struct offset_fetch_request_group request = {
+        .group_id = str_of(group), .topics = &asked, .topics_count = 1, .member_epoch = -1
+    };
     struct offset_fetch_response_group response = { 0 };
     call_init(&call);
     group_coordinator_fetch_offsets(f->groups, &request, true, &response, &f->arena,

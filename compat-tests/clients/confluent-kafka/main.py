@@ -168,6 +168,28 @@ def group_commit_resume():
     second.close()
 
 
+def group_consumer_protocol():
+    """Two members of the consumer protocol (KIP-848) share a topic; the second goes on alone."""
+    to = topic("new-protocol", 4)
+    group = name("new-protocol-group")
+    members = [consumer(group, **{"group.protocol": "consumer"}) for _ in range(2)]
+    for count, member in enumerate(members, 1):
+        member.subscribe([to])
+
+        def settled():
+            for one in members[:count]:
+                one.poll(0.05)
+            return [len(one.assignment()) for one in members[:count]]
+        becomes([4 // count] * count, settled, "the shares of %d members" % count)
+    members[0].close()
+
+    def left():
+        members[1].poll(0.05)
+        return len(members[1].assignment())
+    becomes(4, left, "what the second has alone")
+    members[1].close()
+
+
 def compression(codec):
     to = topic("compression-" + codec)
     fill(to, 2000, 500, compression_type=codec, linger_ms=50)
@@ -395,6 +417,7 @@ kit.run([
     ("consume-from-beginning", consume_from_beginning),
     ("consume-from-time", consume_from_time),
     ("group-commit-resume", group_commit_resume),
+    ("group-consumer-protocol", group_consumer_protocol),
     ("compression-gzip", lambda: compression("gzip")),
     ("compression-snappy", lambda: compression("snappy")),
     ("compression-lz4", lambda: compression("lz4")),

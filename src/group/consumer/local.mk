@@ -17,6 +17,7 @@ libcore_a_SOURCES += \
 if TESTS_POSSIBLE
 consumer_group_tests = \
 	%D%/consumer_group_test \
+	%D%/consumer_random_test \
 	%D%/consumer_regex_test
 check_PROGRAMS += $(consumer_group_tests)
 TESTS += $(consumer_group_tests)

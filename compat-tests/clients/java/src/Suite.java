@@ -17,6 +17,9 @@ public final class Suite {
         tests.put("group-commit-resume", Groups::commitResume);
         tests.put("group-balance", Groups::balance);
         tests.put("group-static-member", Groups::staticMember);
+        tests.put("group-consumer-protocol", NewGroups::balance);
+        tests.put("group-consumer-regex", NewGroups::expression);
+        tests.put("group-consumer-migration", NewGroups::migration);
         for (String codec : new String[] {"gzip", "snappy", "lz4", "zstd"}) {
             tests.put("compression-" + codec, () -> Data.compression(codec));
         }
