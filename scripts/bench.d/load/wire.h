@@ -45,5 +45,6 @@ int run_create_topics(const char *address, char **args);
 int run_delete_topics(const char *address, char **args);
 int run_restart(const char *address, char **args);
 int run_latency(const char *address, char **args);
+int run_transaction(const char *address, char **args);
 
 #endif
