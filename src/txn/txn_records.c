@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tested by txn/txn_coordinator_test.c and compat-tests/handover.
 #include "txn/txn_records.h"
 
 #include "base/must.h"
