@@ -70,6 +70,7 @@ src_log_log_flush_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_log_log_future_test_SOURCES = %D%/log_future_test.c $(log_disk_testing)
 src_log_log_retention_test_SOURCES = %D%/log_retention_test.c $(log_disk_testing)
 src_log_producer_state_test_SOURCES = %D%/producer_state_test.c $(log_disk_testing)
+src_log_log_manager_test_SOURCES = %D%/log_manager_test.c $(log_disk_testing)
 src_log_log_manager_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_log_log_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 TESTS += $(log_tests) %D%/check_log_fuzz.sh

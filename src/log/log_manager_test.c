@@ -10,6 +10,7 @@
 #include "base/disk_posix.h"
 #include "base/mem.h"
 #include "base/testing.h"
+#include "log/disk_testing.h"
 #include "record/batch_builder.h"
 
 #define B(z) ((struct bytes){ (const uint8_t *)(z), sizeof(z) - 1 })
@@ -304,6 +305,67 @@ static void retention_runs_in_the_background(void)
     end();
 }
 
+// Every call that deleting a log makes fails once: the directory fails then, or what is left goes after a restart; and
+// the name is free in any case.
+static void deletion_survives_a_failing_disk(void)
+{
+    begin();
+    for (uint64_t n = 1; n < 20; n++) {
+        for (int kind = 0; kind < 2; kind++) { // a crash after the failure; a clean stop
+            struct memory_disk *disk = memory_disk_new(n);
+            struct log_manager_options options = log_manager_options_default;
+            options.disk = &disk->disk;
+            options.clock = &test_clock;
+            options.trace = &trace;
+            options.dirs = (const char *const[]){ "/data" };
+            options.dir_count = 1;
+            options.recovery_threads_per_dir = 0;
+            options.has_thread = false;
+            options.config_of = config_of;
+            options.on_dir_failed = on_dir_failed;
+            struct log_manager *manager;
+            CU_ASSERT_EQUAL_FATAL(log_manager_open(&options, &manager), 0);
+            CU_ASSERT_EQUAL_FATAL(log_manager_load(manager, NULL, NULL), 0);
+            struct log *log = create(manager, "t", 0, 1);
+            append(log, 3);
+            CU_ASSERT_EQUAL(log_set_start_offset(log, 2), KERR_NONE);
+            log_unref(log);
+            CU_ASSERT_EQUAL(log_manager_checkpoint(manager), 0);
+            failed_dirs = 0;
+            disk->fail_at = disk->calls + n;
+            disk->fail_with = -EIO;
+            int error = log_manager_delete(manager, str_of("t"), 0);
+            now_ms += config.file_delete_delay_ms;
+            log_manager_run(manager);
+            bool has_failed = disk->calls >= disk->fail_at;
+            CU_ASSERT_EQUAL(has_failed, error != 0 || failed_dirs > 0);
+            if (kind == 0)
+                log_manager_abandon(manager);
+            else
+                log_manager_close(manager, 1);
+            memory_disk_restart(disk);
+            CU_ASSERT_EQUAL_FATAL(log_manager_open(&options, &manager), 0);
+            CU_ASSERT_EQUAL_FATAL(log_manager_load(manager, NULL, NULL), 0);
+            now_ms += config.file_delete_delay_ms;
+            log_manager_run(manager);
+            log = log_manager_find(manager, str_of("t"), 0);
+            if (log != NULL) { // the rename is what failed
+                CU_ASSERT_EQUAL(log_end_offset(log), 3);
+                log_unref(log);
+                CU_ASSERT_EQUAL(log_manager_delete(manager, str_of("t"), 0), 0);
+            }
+            log = create(manager, "t", 0, 2);
+            CU_ASSERT_EQUAL(log_start_offset(log), 0);
+            CU_ASSERT_EQUAL(log_end_offset(log), 0);
+            append(log, 1);
+            log_unref(log);
+            CU_ASSERT_EQUAL(log_manager_close(manager, 1), 0);
+            memory_disk_free(disk);
+        }
+    }
+    end();
+}
+
 static bool all_but_t(void *arg, struct str topic, int32_t partition, struct uuid topic_id)
 {
     (void)arg;
@@ -447,6 +509,6 @@ static void rolled_segments_are_flushed_in_the_background(void)
 
 TEST_MAIN("log_manager", TEST(a_clean_stop_is_remembered), TEST(logs_are_spread_and_ids_are_held),
           TEST(deletion_is_delayed), TEST(retention_runs_in_the_background),
-          TEST(strays_are_set_aside), TEST(a_directory_serves_one_process),
-          TEST(foreign_names_are_judged), TEST(files_come_later),
-          TEST(rolled_segments_are_flushed_in_the_background))
+          TEST(deletion_survives_a_failing_disk), TEST(strays_are_set_aside),
+          TEST(a_directory_serves_one_process), TEST(foreign_names_are_judged),
+          TEST(files_come_later), TEST(rolled_segments_are_flushed_in_the_background))
