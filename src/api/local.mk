@@ -3,6 +3,7 @@ libcore_a_SOURCES += \
 	%D%/add_offsets_to_txn.c \
 	%D%/add_partitions_to_txn.c \
 	%D%/alter_replica_log_dirs.c \
+	%D%/alter_share_group_offsets.c \
 	%D%/api.tbl \
 	%D%/api_versions.c \
 	%D%/consumer_group_describe.c \
@@ -11,7 +12,9 @@ libcore_a_SOURCES += \
 	%D%/current_leader.c %D%/current_leader.h \
 	%D%/delete_groups.c \
 	%D%/delete_records.c \
+	%D%/delete_share_group_offsets.c \
 	%D%/describe_groups.c \
+	%D%/describe_share_group_offsets.c \
 	%D%/describe_producers.c \
 	%D%/describe_transactions.c \
 	%D%/describe_log_dirs.c \
@@ -39,6 +42,8 @@ libcore_a_SOURCES += \
 	%D%/request.h \
 	%D%/share_acknowledge.c %D%/share_acks.c %D%/share_acks.h \
 	%D%/share_fetch.c \
+	%D%/share_group_describe.c \
+	%D%/share_group_heartbeat.c \
 	%D%/share_group_state.c \
 	%D%/sync_group.c \
 	%D%/txn_check.c %D%/txn_check.h \

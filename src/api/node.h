@@ -15,6 +15,7 @@ struct group_coordinator;
 struct log_dir_control;
 struct log_manager;
 struct metadata;
+struct persister;
 struct producer_ids;
 struct replicas;
 struct txn_coordinator;
@@ -38,7 +39,8 @@ struct node {
     struct producer_ids *producer_ids;     // txn/producer_ids.h
     struct share_coordinator *share_coordinator; // share_coordinator/share_coordinator.h
     struct share_manager *shares;                // share/share_manager.h
-    struct share_sessions *share_sessions;       // share/share_sessions.h
+    struct persister *share_persister; // the same, tried again: share_coordinator/persister_retry.h
+    struct share_sessions *share_sessions; // share/share_sessions.h
     int32_t node_id;
     const char *cluster_id;
 };

@@ -455,6 +455,7 @@ static bool start_replicas(struct broker *broker, struct strbuf *message)
                                                                   .metadata = node->metadata,
                                                                   .replicas = node->replicas,
                                                                   .groups = node->groups,
+                                                                  .controller = node->controller,
                                                                   .clock = options->clock,
                                                                   .alarms = &broker->alarms.alarms,
                                                                   .trace = options->trace },

@@ -67,6 +67,9 @@ static struct group_config read_config(const struct config *config)
         .regex_refresh_interval_ms =
             config_int(config, CONFIG_GROUP_CONSUMER_REGEX_REFRESH_INTERVAL_MS),
         .consumer_assignors = { assignor_at(config, 0), assignor_at(config, 1) },
+        .share_max_size = config_int(config, CONFIG_GROUP_SHARE_MAX_SIZE),
+        .share_initialize_retry_ms =
+            config_int(config, CONFIG_GROUP_SHARE_INITIALIZE_RETRY_INTERVAL_MS),
         .can_upgrade = has_policy(config, "upgrade"),
         .can_downgrade = has_policy(config, "downgrade"),
     };

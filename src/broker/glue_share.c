@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "broker/glue_coordinator.h"
 #include "config/config.h"
+#include "controller/controller.h"
 #include "group/group_coordinator.h"
 #include "group/group_settings.h"
 #include "group/topic_index.h"
@@ -14,12 +15,14 @@
 #include "replica/replicas.h"
 #include "share/share_manager.h"
 #include "share/share_sessions.h"
+#include "share_coordinator/persister_retry.h"
 #include "share_coordinator/share_coordinator.h"
 
 struct share_glue {
     struct share_glue_options options;
     struct coordinator_glue coordinator;
     struct share_coordinator *shares;
+    struct persister_retry *persister;
     struct share_manager *manager;
     struct share_sessions *sessions;
     struct metadata_subscription subscription;
@@ -174,6 +177,18 @@ static void stop_pruner(struct share_glue *glue)
     pthread_join(glue->pruner, NULL);
 }
 
+// The first share group asks for the topic.
+static void make_topic(void *owner)
+{
+    struct share_glue *glue = owner;
+    struct metadata *metadata = glue->options.metadata;
+    metadata_lock_read(metadata);
+    bool is_there = metadata_find_topic(metadata, str_of(SHARE_STATE_TOPIC)) != NULL;
+    metadata_unlock(metadata);
+    if (!is_there)
+        controller_auto_create_topic(glue->options.controller, str_of(SHARE_STATE_TOPIC));
+}
+
 static void make(struct share_glue *glue)
 {
     const struct share_glue_options *options = &glue->options;
@@ -190,8 +205,11 @@ static void make(struct share_glue *glue)
         .prune = prune,
         .owner = glue,
     });
+    glue->persister = persister_retry_new(share_coordinator_persister(glue->shares), options->clock,
+                                          options->alarms, make_topic, glue);
+    group_coordinator_set_persister(options->groups, persister_retry_persister(glue->persister));
     glue->manager = share_manager_new(&(struct share_manager_options){
-        .persister = share_coordinator_persister(glue->shares),
+        .persister = persister_retry_persister(glue->persister),
         .replicas = options->replicas,
         .clock = options->clock,
         .alarms = options->alarms,
@@ -228,6 +246,7 @@ struct share_glue *share_glue_new(const struct share_glue_options *options, stru
     metadata_subscribe(options->metadata, &glue->subscription);
     node->share_coordinator = glue->shares;
     node->shares = glue->manager;
+    node->share_persister = persister_retry_persister(glue->persister);
     node->share_sessions = glue->sessions;
     return glue;
 }
@@ -236,6 +255,7 @@ void share_glue_stop(struct share_glue *glue)
 {
     metadata_unsubscribe(glue->options.metadata, &glue->subscription);
     coordinator_glue_stop(&glue->coordinator);
+    persister_retry_stop(glue->persister);
     stop_pruner(glue);
 }
 
@@ -245,6 +265,7 @@ void share_glue_free(struct share_glue *glue)
         return;
     share_sessions_free(glue->sessions);
     share_manager_free(glue->manager);
+    persister_retry_free(glue->persister);
     share_coordinator_free(glue->shares);
     coordinator_glue_fini(&glue->coordinator);
     mem_free(glue->prunes);

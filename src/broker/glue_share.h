@@ -12,6 +12,7 @@
 struct alarms;
 struct clock;
 struct config;
+struct controller;
 struct group_coordinator;
 struct metadata;
 struct node;
@@ -24,6 +25,7 @@ struct share_glue_options {
     struct metadata *metadata; // published
     struct replicas *replicas; // not yet started: they are observed
     struct group_coordinator *groups;
+    struct controller *controller; // makes the topic
     struct clock *clock;
     struct alarms *alarms;
     struct trace *trace;

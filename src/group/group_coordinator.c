@@ -30,6 +30,8 @@ const struct group_config group_config_defaults = {
     .consumer_max_size = INT32_MAX,
     .regex_refresh_interval_ms = 600000,
     .consumer_assignors = { "uniform", "range" },
+    .share_max_size = 200,
+    .share_initialize_retry_ms = 30000,
     .can_upgrade = true,
     .can_downgrade = true,
 };
@@ -88,6 +90,11 @@ static struct coordinator_shard *shard_of(struct group_coordinator *groups, stru
 static void finish(struct completion *completion)
 {
     completion->complete(completion);
+}
+
+void group_coordinator_set_persister(struct group_coordinator *groups, struct persister *persister)
+{
+    groups->context.persister = persister;
 }
 
 struct topic_index *group_coordinator_topics(struct group_coordinator *groups)
@@ -191,8 +198,7 @@ static void complete_when_committed(struct coordinator_shard *shard, struct aren
 
 // ---- the classic protocol --------------------------------------------------------------------------
 
-// As Java prints an address without a name: "/127.0.0.1", and IPv6 as "/fe80:0:0:0:0:0:0:1".
-static struct str java_address(const char *host, struct arena *arena)
+struct str group_java_address(const char *host, struct arena *arena)
 {
     uint8_t b[16];
     if (inet_pton(AF_INET6, host, b) != 1)
@@ -236,7 +242,7 @@ void group_coordinator_join(struct group_coordinator *groups,
         .request = owned,
         .version = version,
         .client_id = str_is_null(client->client_id) ? str_of("") : client->client_id,
-        .client_host = java_address(client->host, arena),
+        .client_host = group_java_address(client->host, arena),
         .response = response,
         .arena = arena,
         .completion = completion,
@@ -348,7 +354,7 @@ void group_coordinator_consumer_heartbeat(struct group_coordinator *groups,
         .request = request,
         .version = version,
         .client_id = str_is_null(client->client_id) ? str_of("") : client->client_id,
-        .client_host = java_address(client->host, arena),
+        .client_host = group_java_address(client->host, arena),
         .response = response,
         .arena = arena,
     };

@@ -61,6 +61,8 @@ struct group_config {
     int32_t consumer_max_size;           // group.consumer.max.size
     int32_t regex_refresh_interval_ms;   // group.consumer.regex.refresh.interval.ms
     const char *consumer_assignors[2];   // group.consumer.assignors, the first is the default
+    int32_t share_max_size;              // group.share.max.size
+    int64_t share_initialize_retry_ms;   // group.share.initialize.retry.interval.ms
     bool can_upgrade;                    // group.consumer.migration.policy: classic to consumer,
     bool can_downgrade;                  // and back
     int compression; // offsets.topic.compression.codec: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd
@@ -78,6 +80,7 @@ struct group_client {
 struct config;
 struct metadata;
 struct metadata_delta;
+struct persister;
 struct topic_index;
 struct group_settings;
 
@@ -102,6 +105,11 @@ struct coordinator *group_coordinator_engine(struct group_coordinator *groups);
 
 // Does the work that takes too long for a shard's lock (group_background.h). On a thread that may wait.
 void group_coordinator_run(struct group_coordinator *groups);
+
+// Who keeps the state of share partitions. Before any shard is loaded.
+void group_coordinator_set_persister(struct group_coordinator *groups, struct persister *persister);
+// As Java prints an address without a name: "/127.0.0.1", and IPv6 as "/fe80:0:0:0:0:0:0:1".
+struct str group_java_address(const char *host, struct arena *arena);
 
 // What groups know of topics (topic_index.h) and of their settings (group_settings.h).
 struct topic_index *group_coordinator_topics(struct group_coordinator *groups);

@@ -6,6 +6,7 @@
 
 #include "group/consumer/consumer_subscription.h"
 #include "group/group_records.h"
+#include "group/share/share_group_admin.h"
 
 // Whether offsets of the group expire at all; if so from when.
 struct expiry_rule {
@@ -138,6 +139,10 @@ void group_expiry_topics_deleted(struct group_shard *state, const struct deleted
         for (size_t i = 0; (transaction = hashmap_next(&state->transactions, &i)) != NULL;)
             added += add_deleted(state, &transaction->offsets, &topics[t]);
     }
+    struct group *group;
+    for (size_t i = 0; (group = hashmap_next(&state->groups, &i)) != NULL;)
+        if (group->type == GROUP_SHARE)
+            share_group_forget_topics(share_group_of(group), topics, count);
     if (added > 0)
         trace_info(state->trace,
                    "group offsets of deleted topics removed shard=%.*s offsets=%" PRId32,

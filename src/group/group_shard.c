@@ -12,6 +12,7 @@
 #include "group/consumer/consumer_subscription.h"
 #include "group/group_expiry.h"
 #include "group/group_records.h"
+#include "group/share/share_group.h"
 
 // ---- groups ----------------------------------------------------------------------------------------
 
@@ -62,6 +63,8 @@ int32_t group_size(const struct group *group)
         return classic_group_size(container_of(any, struct classic_group, base));
     if (group->type == GROUP_CONSUMER)
         return consumer_group_size(container_of(any, struct consumer_group, base));
+    if (group->type == GROUP_SHARE)
+        return share_group_of(any)->members_count;
     return container_of(any, struct foreign_group, base)->member_count;
 }
 
@@ -75,6 +78,8 @@ static void free_group(struct group *group)
         struct classic_group *classic = container_of(group, struct classic_group, base);
         classic_cancel_timers(classic);
         classic_group_free(classic);
+    } else if (group->type == GROUP_SHARE) {
+        share_group_free(share_group_of(group));
     } else {
         foreign_group_free(container_of(group, struct foreign_group, base));
     }
@@ -96,6 +101,10 @@ void group_shard_add_tombstones(struct group_shard *state, const struct group *g
         consumer_add_tombstones(
             container_of((struct group *)(uintptr_t)group, struct consumer_group, base), STR_NULL,
             STR_NULL);
+        return;
+    }
+    if (group->type == GROUP_SHARE) {
+        share_group_add_tombstones(share_group_of((struct group *)(uintptr_t)group));
         return;
     }
     const struct foreign_group *foreign =
@@ -263,6 +272,26 @@ static void replay_foreign(struct group_shard *state, const struct group_log_rec
         group_shard_remove(state, group);
 }
 
+// A tombstone of a group that is not there says nothing.
+static bool replay_share(struct group_shard *state, const struct group_log_record *record,
+                         struct bytes key, struct bytes value)
+{
+    struct group *group = group_shard_find(state, record->group);
+    bool is_gone;
+    if (group == NULL || group->type != GROUP_SHARE) {
+        if (record->is_tombstone)
+            return true;
+        if (group != NULL) // most often a simple group that an earlier offset commit made
+            group_shard_remove(state, group);
+        group = &share_group_new(state, record->group)->base;
+        group_shard_put(state, group);
+    }
+    bool is_good = share_group_replay(share_group_of(group), record->type, key, value, &is_gone);
+    if (is_gone)
+        group_shard_remove(state, group);
+    return is_good;
+}
+
 static int replay(void *object, int64_t offset, int64_t producer_id, struct bytes key,
                   struct bytes value)
 {
@@ -281,6 +310,8 @@ static int replay(void *object, int64_t offset, int64_t producer_id, struct byte
         is_good = replay_metadata(state, &record);
     } else if (is_good && consumer_record_is(record.type)) {
         is_good = consumer_replay(state, record.type, key, value);
+    } else if (is_good && foreign_group_type(record.type) == GROUP_SHARE) {
+        is_good = replay_share(state, &record, key, value);
     } else if (is_good) {
         replay_foreign(state, &record, key);
     }
@@ -299,6 +330,7 @@ static void *create(struct coordinator_shard *shard, void *owner)
     state->topics = context->topics;
     state->settings = context->settings;
     state->background = &context->background;
+    state->persister = context->persister;
     state->trace = coordinator_trace(shard);
     hashmap_init(&state->groups);
     group_offsets_init(&state->offsets);
@@ -315,6 +347,8 @@ static void cancel_timers(struct group_shard *state)
             classic_cancel_timers(container_of(group, struct classic_group, base));
         else if (group->type == GROUP_CONSUMER)
             consumer_cancel_group_timers(container_of(group, struct consumer_group, base));
+        else if (group->type == GROUP_SHARE)
+            share_group_cancel_timers(share_group_of(group));
     }
 }
 
@@ -327,6 +361,8 @@ static void on_loaded(void *object)
             classic_on_loaded(container_of(group, struct classic_group, base));
         else if (group->type == GROUP_CONSUMER)
             consumer_on_loaded(container_of(group, struct consumer_group, base));
+        else if (group->type == GROUP_SHARE)
+            share_group_on_loaded(share_group_of(group));
     }
     group_expiry_schedule(state);
 }

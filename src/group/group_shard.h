@@ -25,6 +25,7 @@ struct group_context {
     struct topic_index *topics;
     struct group_settings *settings;
     struct group_background background;
+    struct persister *persister; // of the state of share partitions
 };
 
 struct group_shard {
@@ -33,6 +34,7 @@ struct group_shard {
     struct topic_index *topics;
     struct group_settings *settings;
     struct group_background *background;
+    struct persister *persister;
     struct trace *trace;
     struct hashmap groups; // struct group
     struct group_offsets offsets;

@@ -29,6 +29,7 @@ libcore_a_SOURCES += \
 	%D%/topic_regex_parse.c %D%/topic_regex_parse.h \
 	%D%/topic_regex_set.c %D%/topic_regex_set.h
 include src/group/consumer/local.mk
+include src/group/share/local.mk
 EXTRA_DIST += %D%/testing_groups.h %D%/testdata/group_log_fuzz %D%/check_group_log_fuzz.sh
 if TESTS_POSSIBLE
 group_tests = \

@@ -22,7 +22,8 @@ struct fixture {
     struct config *settings; // the broker's, for groups
     struct group_config config;
     struct group_coordinator *groups;
-    struct arena arena; // of all requests
+    struct persister *persister; // of share groups, or NULL
+    struct arena arena;          // of all requests
 };
 
 static inline void fixture_open(struct fixture *f)
@@ -35,12 +36,14 @@ static inline void fixture_open(struct fixture *f)
                                              .clock = &f->log.clock,
                                              .alarms = &f->log.alarms,
                                              .trace = &f->log.trace });
+    group_coordinator_set_persister(f->groups, f->persister);
     testing_elect(group_coordinator_engine(f->groups));
 }
 
 static inline void fixture_init(struct fixture *f, const struct group_config *config)
 {
     testing_log_init(&f->log);
+    f->persister = NULL;
     f->config = config != NULL ? *config : group_config_defaults;
     arena_init(&f->arena);
     f->settings = config_new();

@@ -1,6 +1,6 @@
 # Units of this folder.
 libcore_a_SOURCES += \
-	%D%/persister.h \
+	%D%/persister.h %D%/persister_retry.c %D%/persister_retry.h \
 	%D%/share_batches.c %D%/share_batches.h \
 	%D%/share_coordinator.c %D%/share_coordinator.h \
 	%D%/share_records.c %D%/share_records.h \

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/completion.h"
+#include "base/timers.h"
 #include "base/uuid.h"
 #include "coordinator/coordinator.h"
 #include "share_coordinator/share_batches.h"
@@ -43,6 +44,11 @@ struct share_state_call {
     struct arena *arena;
     struct completion completion;
     struct coordinator_wait _wait;
+    struct persister_retry *_retry; // share_coordinator/persister_retry.h, and what follows
+    int32_t _attempts;
+    void (*_complete)(struct completion *completion);
+    struct timer _timer;
+    struct list _link;
 };
 
 struct persister {

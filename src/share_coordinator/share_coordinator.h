@@ -3,6 +3,7 @@
 // what became of its records in flight, in __share_group_state, on the engine src/coordinator. Overview of the folder:
 //
 //     persister           the seam: whoever needs share state calls it, here or on another broker
+//     persister_retry     tries again what the coordinator could not take
 //     share_coordinator   the entry points below: finds the shard, answers when committed
 //     share_shard         the state of one partition of the topic: evaluate and replay
 //     share_records       keys and values as they stand in the log

@@ -39,6 +39,11 @@ public final class Suite {
         tests.put("admin-groups", Groups::administration);
         tests.put("admin-group-offsets", Groups::offsets);
         tests.put("admin-list-offsets", Administration::listOffsets);
+        tests.put("share-consume", Shares::consume);
+        tests.put("share-acknowledge", Shares::acknowledge);
+        tests.put("share-renew", Shares::renew);
+        tests.put("share-together", Shares::together);
+        tests.put("share-admin", Shares::administration);
         return tests;
     }
 

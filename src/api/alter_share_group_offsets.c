@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// AlterShareGroupOffsets: where a share group without members goes on reading (KIP-932).
+#include "api/dispatch.h"
+#include "api/node.h"
+#include "api/share_acks.h"
+#include "group/share/share_groups.h"
+
+void handle_alter_share_group_offsets(struct request *request);
+
+void handle_alter_share_group_offsets(struct request *request)
+{
+    struct alter_share_group_offsets_response *response = request->response;
+    if (!share_groups_are_enabled(request)) {
+        response->error_code = KERR_UNSUPPORTED_VERSION;
+        response->error_message = str_of("The version of API is not supported.");
+        request_reply(request);
+        return;
+    }
+    share_groups_alter_offsets(request->node->groups, request->body, response, &request->arena,
+                               &request->completion);
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The entry points of share groups, as those of group_coordinator.h: each completes `completion` once, and is safe
+// from any thread.
+#ifndef GROUP_SHARE_SHARE_GROUPS_H
+#define GROUP_SHARE_SHARE_GROUPS_H
+
+#include "group/group_coordinator.h"
+#include "protocol/messages/alter_share_group_offsets.h"
+#include "protocol/messages/delete_share_group_offsets.h"
+#include "protocol/messages/share_group_describe.h"
+#include "protocol/messages/share_group_heartbeat.h"
+
+struct persister;
+
+void share_groups_heartbeat(struct group_coordinator *groups,
+                            const struct share_group_heartbeat_request *request,
+                            const struct group_client *client,
+                            struct share_group_heartbeat_response *response, struct arena *arena,
+                            struct completion *completion);
+// One group.
+void share_groups_describe(struct group_coordinator *groups, struct str group_id,
+                           struct share_group_describe_response_described_group *out,
+                           struct arena *arena, struct completion *completion);
+void share_groups_alter_offsets(struct group_coordinator *groups,
+                                const struct alter_share_group_offsets_request *request,
+                                struct alter_share_group_offsets_response *response,
+                                struct arena *arena, struct completion *completion);
+void share_groups_delete_offsets(struct group_coordinator *groups,
+                                 const struct delete_share_group_offsets_request *request,
+                                 struct delete_share_group_offsets_response *response,
+                                 struct arena *arena, struct completion *completion);
+// Before groups are deleted: the state of those that are share groups, at the persister.
+void share_groups_delete_state(struct group_coordinator *groups, const struct str *group_ids,
+                               int32_t count, struct completion *completion);
+
+// A partition of a topic whose state is begun.
+struct share_groups_partition {
+    struct uuid topic_id;
+    int32_t index;
+};
+// All of those of a group, in the arena; without commit to wait for. An error of the coordinator.
+enum kafka_error share_groups_initialized(struct group_coordinator *groups, struct str group_id,
+                                          struct arena *arena, struct share_groups_partition **out,
+                                          int32_t *count);
+
+#endif
