@@ -21,6 +21,7 @@ int main(int argc, char **argv)
         { "produce", 7, run_produce },
         { "consume", 4, run_consume },
         { "latency", 5, run_latency },
+        { "fill", 6, run_fill },
         { "producers", 6, run_producers },
         { "create-topics", 5, run_create_topics },
         { "delete-topics", 5, run_delete_topics },

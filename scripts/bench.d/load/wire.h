@@ -46,5 +46,6 @@ int run_delete_topics(const char *address, char **args);
 int run_restart(const char *address, char **args);
 int run_latency(const char *address, char **args);
 int run_transaction(const char *address, char **args);
+int run_fill(const char *address, char **args);
 
 #endif
