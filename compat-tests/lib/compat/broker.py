@@ -73,7 +73,7 @@ class Broker:
     @staticmethod
     def create(folder, kind, odradekd, settings=()):
         """Writes the configuration of a new broker into `folder` (made here), with `settings`
-        (`key=value` each) at its end. Starts nothing."""
+        (`key=value` each; `{folder}` in them is the folder) at its end. Starts nothing."""
         folder = os.path.abspath(folder)
         os.makedirs(os.path.join(folder, "data"))
         client, controller = ports.pick(2)
@@ -81,7 +81,7 @@ class Broker:
         with open(properties, "w") as out:
             out.write(PROPERTIES.format(client=client, controller=controller,
                                         data=os.path.join(folder, "data")))
-            out.writelines(line + "\n" for line in settings)
+            out.writelines(line.replace("{folder}", folder) + "\n" for line in settings)
         if kind == "kafka":
             cluster = _cluster_id()
             subprocess.run([os.path.join(LIB, "kafka"), "tool", "storage", "format",

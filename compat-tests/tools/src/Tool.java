@@ -25,6 +25,7 @@ record Tool(int status, String out, String err) {
         Map.entry("delete-records", "org.apache.kafka.tools.DeleteRecordsCommand"),
         Map.entry("dump-log", "org.apache.kafka.tools.DumpLogSegments"),
         Map.entry("get-offsets", "org.apache.kafka.tools.GetOffsetShell"),
+        Map.entry("log-dirs", "org.apache.kafka.tools.LogDirsCommand"),
         Map.entry("metadata-shell", "org.apache.kafka.shell.MetadataShell"),
         Map.entry("producer-perf-test", "org.apache.kafka.tools.ProducerPerformance"),
         Map.entry("topics", "org.apache.kafka.tools.TopicCommand"),

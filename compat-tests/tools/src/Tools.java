@@ -41,6 +41,7 @@ public final class Tools {
         tests.put("console-compression", Tools::consoleCompression);
         tests.put("console-consume-from-offset", Tools::consoleConsumeFromOffset);
         tests.put("get-offsets", Tools::getOffsets);
+        tests.put("log-dirs", Tools::logDirs);
         tests.put("delete-records", Tools::deleteRecords);
         tests.put("consumer-groups-list-describe", Tools::groupsListDescribe);
         tests.put("consumer-groups-reset", Tools::groupsReset);
@@ -297,6 +298,17 @@ public final class Tools {
         produce(name, numbers(1, 50));
         same(numbers(46, 50), consume(name, 5, "--partition", "0", "--offset", "45"));
         same(numbers(1, 3), consume(name, 3, "--partition", "0", "--offset", "earliest"));
+    }
+
+    private static void logDirs() {
+        String name = topic("dirs", 2);
+        produce(name, numbers(1, 10));
+        String said = Tool.good("log-dirs", "--describe", "--broker-list", "1", "--topic-list", name);
+        has(said, "\"logDir\":\"" + DATA + "\"");
+        matches(said, "\"partition\":\"" + name + "-[01]\",\"size\":[1-9][0-9]*,\"offsetLag\":0,\"isFuture\":false");
+        lacks(said, "__cluster_metadata");
+        refused("The given brokers do not exist from --broker-list: 7", "log-dirs", "--describe",
+            "--broker-list", "1,7");
     }
 
     private static void getOffsets() {

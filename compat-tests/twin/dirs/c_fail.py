@@ -159,6 +159,7 @@ def case_two_logs_of_one_partition_are_refused(t):
     t.broker.start()
     c = t.connect()
     until(lambda: where(c, topic) == {0: "c", 1: "b"} and futures(c, topic) == {}, "moved")
+    until(lambda: list_offset(c, topic) == ("NONE", 10), "led")
     same(("NONE", 10), produce(c, topic))
 
 

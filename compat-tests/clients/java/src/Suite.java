@@ -44,6 +44,7 @@ public final class Suite {
         tests.put("share-renew", Shares::renew);
         tests.put("share-together", Shares::together);
         tests.put("share-admin", Shares::administration);
+        tests.put("admin-log-dirs", LogDirs::moves);
         return tests;
     }
 
