@@ -3,6 +3,7 @@
 file instead of the directory is one that cannot be used from the start."""
 import os
 import shutil
+import subprocess
 
 from compat import broker as brokers
 from dirkit import (alter, describe, epoch_end, fetch, futures, list_offset, path, place, produce, same, states, until,
@@ -185,3 +186,49 @@ def case_the_metadata_log_in_another_directory_is_refused(t):
     assert refused(t)
     os.rmdir(folder)
     t.broker.start()
+
+
+def case_a_full_disk(t):
+    """A small file system in the place of a directory; as root only, and where it may be mounted."""
+    folder = path(t, "c")
+    t.broker.stop()
+    os.rename(folder, folder + ".away")
+    os.mkdir(folder)
+    is_mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", folder], check=False,
+                                stderr=subprocess.DEVNULL).returncode == 0
+    if not is_mounted: # the broker goes on without this case
+        os.rmdir(folder)
+        os.rename(folder + ".away", folder)
+        t.broker.start()
+        return
+    try:
+        shutil.copy(os.path.join(folder + ".away", "meta.properties"), folder)
+        t.broker.start()
+        c = t.connect()
+        topic = place(t, c, "ca")
+        same(("NONE", 0), produce(c, topic, 0))
+        with open(os.path.join(folder, "fill"), "wb", 0) as fill:
+            try:
+                while True:
+                    fill.write(bytes(4096))
+            except OSError: # full
+                pass
+        same((OFFLINE, -1), produce(c, topic, 0, 10, 60000))
+        same(("NONE", 0), produce(c, topic, 1))
+        until(lambda: states(c, topic)[0][1] == -1, "told")
+        same((OFFLINE,) * 4, answers(c, topic, 0))
+        same(OFFLINE, describe(c)["c"][0])
+        t.broker.stop()
+        os.remove(os.path.join(folder, "fill"))
+        t.broker.start()
+        c = t.connect()
+        until(lambda: list_offset(c, topic, 0) == ("NONE", 10), "what was acknowledged, and no more")
+        same(("NONE", 10), produce(c, topic, 0))
+        t.broker.stop()
+    finally:
+        if t.broker.is_alive():
+            t.broker.kill9()
+        subprocess.run(["umount", folder], check=True)
+        os.rmdir(folder)
+        os.rename(folder + ".away", folder)
+        t.broker.start()
