@@ -337,7 +337,11 @@ void log_get_config(struct log *log, struct log_config *out)
 
 const char *log_dir(const struct log *log)
 {
-    return log->files.dir;
+    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&log->lock;
+    pthread_mutex_lock(lock);
+    const char *dir = log->files.dir;
+    pthread_mutex_unlock(lock);
+    return dir;
 }
 
 const char *log_name(const struct log *log)
