@@ -11,6 +11,8 @@
 #include "log/clean_shutdown.h"
 #include "log/log_manager_internal.h"
 
+enum { PREFERENCES_MAX = 100000 };
+
 // Takes all logs of the directory out of a map. The lock is held.
 static void take_logs(struct log_manager *manager, struct hashmap *map, const struct log_dir *dir,
                       struct log_list *out)
@@ -134,12 +136,14 @@ void log_dirs_prefer(struct log_manager *manager, struct str topic, int32_t part
     const struct managed *future = hashmap_find(&manager->futures, name, strlen(name));
     struct preference *preference = hashmap_find(&manager->preferred, name, strlen(name));
     if ((current == NULL || current->dir != where) && (future == NULL || future->dir != where)) {
-        if (preference == NULL) {
+        // Of partitions that may never come: not without end.
+        if (preference == NULL && manager->preferred.count < PREFERENCES_MAX) {
             preference = mem_new(struct preference);
             preference->name = mem_strdup(name);
             hashmap_put(&manager->preferred, preference->name, strlen(name), preference);
         }
-        preference->dir = where;
+        if (preference != NULL)
+            preference->dir = where;
     }
     pthread_mutex_unlock(&manager->lock);
     mem_free(name);

@@ -202,13 +202,16 @@ static void wake(struct log_dir_control *control)
 void log_dir_control_alter(struct log_dir_control *control, struct alter_log_dirs *call)
 {
     pthread_mutex_lock(&control->lock);
-    bool is_stopping = control->is_stopping;
-    if (!is_stopping) {
+    bool is_taken = !control->is_stopping;
+    if (is_taken) {
         list_append(&control->alters, &call->_link);
         wake(control);
+        is_taken = control->has_thread || !control->is_started;
+        if (!is_taken) // there is no thread to be had
+            list_remove(&call->_link);
     }
     pthread_mutex_unlock(&control->lock);
-    if (!is_stopping)
+    if (is_taken)
         return;
     for (size_t i = 0; i < call->count; i++)
         call->items[i].error = KERR_KAFKA_STORAGE_ERROR;

@@ -115,6 +115,44 @@ def case_a_roll_that_fails(t):
     until(lambda: list_offset(c, name) == ("NONE", 10), "back")
 
 
+def case_a_coordinator_in_it(t):
+    c = t.connect()
+    alter(t, c, [("b", "__consumer_offsets", [0, 1, 2, 3, 4])])
+    topic = place(t, c, "a")
+
+    def find():
+        one = c.call("FindCoordinator", 4, KeyType=0, CoordinatorKeys=["g"])["Coordinators"][0]
+        return t.error(one["ErrorCode"]), one["NodeId"]
+
+    def commit():
+        answer = c.call("OffsetCommit", 8, GroupId="g", GenerationIdOrMemberEpoch=-1, MemberId="", Topics=[
+            {"Name": topic, "Partitions": [{"PartitionIndex": 0, "CommittedOffset": 5}]}])
+        return t.error(answer["Topics"][0]["Partitions"][0]["ErrorCode"])
+
+    def committed():
+        one = c.call("OffsetFetch", 8, Groups=[{"GroupId": "g", "Topics": [
+            {"Name": topic, "PartitionIndexes": [0]}]}])["Groups"][0]
+        return t.error(one["ErrorCode"]), [p["CommittedOffset"] for x in one["Topics"] for p in x["Partitions"]]
+
+    until(lambda: find()[0] == "NONE", "found")
+    until(lambda: commit() == "NONE", "loaded")
+    same({"b"}, set(where(c, "__consumer_offsets").values()))
+    # Moved under its coordinator, which does not notice.
+    alter(t, c, [("c", "__consumer_offsets", [0, 1, 2, 3, 4])])
+    until(lambda: set(where(c, "__consumer_offsets").values()) == {"c"} and not futures(c, "__consumer_offsets"), "moved")
+    same(("NONE", [5]), committed())
+    same("NONE", commit())
+    block(t, "c")
+    until(lambda: commit() == "NOT_COORDINATOR", "failed")
+    until(lambda: find() == ("COORDINATOR_NOT_AVAILABLE", -1), "told")
+    same(("NOT_COORDINATOR", []), committed())
+    t.broker.stop()
+    unblock(t, "c")
+    t.broker.start()
+    c = t.connect()
+    until(lambda: committed() == ("NONE", [5]), "back")
+
+
 def case_that_of_the_metadata_log_stops_the_broker(t):
     c = t.connect()
     topic = place(t, c, "a")
