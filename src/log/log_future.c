@@ -60,11 +60,8 @@ int log_future_create(struct log_manager *manager, struct str topic, int32_t par
     struct log *log;
     error = log_manager_open_log(manager, path, topic, topic_id, NULL, false, false, &log);
     // Without batches the log leaves that for later; Kafka, handed the directory, would not know the copy.
-    if (error == 0 && !uuid_is_zero(topic_id)) {
-        error = partition_metadata_write(manager->options.disk, path, topic_id, false);
-        if (error != 0)
-            log_abandon(log);
-    }
+    if (error == 0 && (error = log_write_metadata(log)) != 0)
+        log_abandon(log);
     mem_free(path);
     mem_free(name);
     if (error != 0) {
