@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "base/must.h"
@@ -407,6 +406,20 @@ void cleaner_manager_deleted(struct cleaner_manager *manager, struct log *log)
 void cleaner_manager_abort(struct cleaner_manager *manager, struct log *log)
 {
     cleaner_states_abort(&manager->states, log);
+}
+
+bool cleaner_manager_hold(struct cleaner_manager *manager, struct log *log,
+                          struct cleaner_state **state)
+{
+    cleaner_states_abort(&manager->states, log);
+    *state = cleaner_states_begin(&manager->states, log, NULL);
+    return *state != NULL || !cleaner_states_is_busy(&manager->states, log);
+}
+
+void cleaner_manager_release(struct cleaner_manager *manager, struct cleaner_state *state)
+{
+    if (state != NULL)
+        cleaner_states_end(&manager->states, state, -1, false);
 }
 
 void cleaner_manager_fail_dir(struct cleaner_manager *manager, const char *dir)

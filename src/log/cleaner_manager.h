@@ -70,6 +70,11 @@ void cleaner_manager_truncated(struct cleaner_manager *manager, struct log *log)
 void cleaner_manager_deleted(struct cleaner_manager *manager, struct log *log);
 // It is not to be compacted any more.
 void cleaner_manager_abort(struct cleaner_manager *manager, struct log *log);
+// Nobody begins with the log before the release: it is about to change its place. False: somebody is at it, and was
+// told to give up; try again. *state: NULL when nobody would touch it anyway.
+bool cleaner_manager_hold(struct cleaner_manager *manager, struct log *log,
+                          struct cleaner_state **state);
+void cleaner_manager_release(struct cleaner_manager *manager, struct cleaner_state *state);
 void cleaner_manager_fail_dir(struct cleaner_manager *manager, const char *dir);
 
 #endif

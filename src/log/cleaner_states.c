@@ -190,6 +190,15 @@ struct cleaner_state *cleaner_states_begin(struct cleaner_states *states, struct
     return state;
 }
 
+bool cleaner_states_is_busy(struct cleaner_states *states, struct log *log)
+{
+    pthread_mutex_lock(&states->lock);
+    struct cleaner_state *state = find(states, log_name(log));
+    bool is_busy = state != NULL && atomic_load(&state->activity) != CLEANER_IDLE;
+    pthread_mutex_unlock(&states->lock);
+    return is_busy;
+}
+
 bool cleaner_state_is_aborted(const struct cleaner_state *state)
 {
     return atomic_load_explicit(&state->activity, memory_order_relaxed) == CLEANER_ABORTED;

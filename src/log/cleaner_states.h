@@ -65,6 +65,8 @@ bool cleaner_states_ask(struct cleaner_states *states, struct log *log, int64_t 
 struct cleaner_state *cleaner_states_begin(struct cleaner_states *states, struct log *log,
                                            int64_t *checkpoint);
 bool cleaner_state_is_aborted(const struct cleaner_state *state);
+// Whether somebody is.
+bool cleaner_states_is_busy(struct cleaner_states *states, struct log *log);
 // end_offset: the log is clean up to there, -1: it is as it was. A result that came after an abort is forgotten.
 void cleaner_states_end(struct cleaner_states *states, struct cleaner_state *state,
                         int64_t end_offset, bool is_uncleanable);

@@ -20,9 +20,16 @@ struct work {
     int64_t due_ms;  // LOG_WORK_DELETE: since when it waits
 };
 
+static void work_free(struct work *work);
+
 static void add(struct log_manager *manager, struct work *work)
 {
     pthread_mutex_lock(&manager->lock);
+    if (manager->is_stopping) { // what a last event of a log asks for; the next start sees to it
+        pthread_mutex_unlock(&manager->lock);
+        work_free(work);
+        return;
+    }
     list_append(work->kind == LOG_WORK_DELETE ? &manager->deletions : &manager->work, &work->link);
     manager->is_work_new = true;
     pthread_cond_signal(&manager->wake);
@@ -292,9 +299,21 @@ static void *background(void *arg)
     }
 }
 
+// A log that moves to another directory is left alone meanwhile.
 static struct log *next_log(void *arg, size_t *position)
 {
-    return log_manager_next(arg, position);
+    struct log_manager *manager = arg;
+    struct log *log;
+    while ((log = log_manager_next(manager, position)) != NULL) {
+        pthread_mutex_lock(&manager->lock);
+        bool is_moving =
+            hashmap_find(&manager->futures, log_name(log), strlen(log_name(log))) != NULL;
+        pthread_mutex_unlock(&manager->lock);
+        if (!is_moving)
+            break;
+        log_unref(log);
+    }
+    return log;
 }
 
 static bool log_exists(void *arg, struct str topic, int32_t partition)

@@ -70,11 +70,28 @@ int log_future_create(struct log_manager *manager, struct str topic, int32_t par
     }
     log_ref(log);
     error = log_manager_put(manager, &manager->futures, target, log);
+    struct log *cleaned = log_manager_find(manager, topic, partition);
+    if (cleaned != NULL && manager->cleaner != NULL)
+        cleaner_manager_abort(manager->cleaner, cleaned); // it is left alone from now on
+    log_unref(cleaned);
     if (error != 0)
         log_unref(log);
     else
         *out = log;
     return error;
+}
+
+bool log_future_hold_cleaner(struct log_manager *manager, struct log *current,
+                             struct cleaner_state **state)
+{
+    *state = NULL;
+    return manager->cleaner == NULL || cleaner_manager_hold(manager->cleaner, current, state);
+}
+
+void log_future_release_cleaner(struct log_manager *manager, struct cleaner_state *state)
+{
+    if (manager->cleaner != NULL)
+        cleaner_manager_release(manager->cleaner, state);
 }
 
 int log_future_discard(struct log_manager *manager, struct str topic, int32_t partition)

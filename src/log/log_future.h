@@ -17,6 +17,8 @@
 
 #include "log/log_manager.h"
 
+struct cleaner_state;
+
 // Gives a reference, or NULL; *dir (may be NULL) is its directory.
 struct log *log_future_find(struct log_manager *manager, struct str topic, int32_t partition,
                             size_t *dir);
@@ -26,6 +28,11 @@ int log_future_create(struct log_manager *manager, struct str topic, int32_t par
                       struct uuid topic_id, size_t dir, struct log **out);
 // Renamed to -delete, its files go file.delete.delay.ms later. -ENOENT.
 int log_future_discard(struct log_manager *manager, struct str topic, int32_t partition);
+// Keeps the cleaner away from the current log, from before the last batches are copied until it has another place.
+// False: it is at it and gives up soon; try again. *state may be NULL.
+bool log_future_hold_cleaner(struct log_manager *manager, struct log *current,
+                             struct cleaner_state **state);
+void log_future_release_cleaner(struct log_manager *manager, struct cleaner_state *state);
 // Takes the place of the current log, if there is one, whose files go later; *out gets a reference. The caller sees
 // that nobody appends to either, and that the future is durable as far as the current one was. After an error the
 // current log is in its place, unless its own directory failed.

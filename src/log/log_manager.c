@@ -310,7 +310,7 @@ int log_manager_remove(struct log_manager *manager, struct hashmap *map, struct 
     if (managed == NULL)
         return -ENOENT;
     int error = log_manager_rename_log(manager, managed->dir, managed->log, "-delete", false);
-    if (manager->cleaner != NULL)
+    if (manager->cleaner != NULL && map == &manager->logs)
         cleaner_manager_deleted(manager->cleaner, managed->log);
     // What the checkpoints say of it must not be taken for the next log of that name.
     if (error == 0 && log_start_offset(managed->log) > 0) {

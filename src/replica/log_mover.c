@@ -172,7 +172,7 @@ static struct log *exchange(void *arg, struct log *log)
     return got == 0 ? new : NULL;
 }
 
-// True when the partition lives in its new directory.
+// True when the partition lives in its new directory. The cleaner is held.
 static bool swap(struct log_mover *mover, struct move *move, struct log_copy *copy)
 {
     enum { ROUNDS = 100 };
@@ -230,7 +230,13 @@ static bool finish(struct log_mover *mover, struct move *move, struct log_copy *
             back_off(mover);
         return false;
     }
+    struct cleaner_state *held;
+    if (!log_future_hold_cleaner(mover->options.logs, copy->from, &held)) {
+        back_off(mover);
+        return false;
+    }
     *is_done = swap(mover, move, copy);
+    log_future_release_cleaner(mover->options.logs, held);
     return true;
 }
 
