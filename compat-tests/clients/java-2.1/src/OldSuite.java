@@ -22,6 +22,7 @@ import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -34,6 +35,7 @@ import org.apache.kafka.common.errors.GroupNotEmptyException;
 import org.apache.kafka.common.errors.InvalidPartitionsException;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -71,6 +73,7 @@ public final class OldSuite {
         tests.put("message-1mb", OldSuite::message1mb);
         tests.put("message-too-large", OldSuite::messageTooLarge);
         tests.put("idempotent-produce", OldSuite::idempotentProduce);
+        tests.put("transactions", OldSuite::transactions);
         tests.put("admin-cluster", OldSuite::adminCluster);
         tests.put("admin-topics", OldSuite::adminTopics);
         tests.put("admin-create-partitions", OldSuite::adminCreatePartitions);
@@ -376,6 +379,60 @@ public final class OldSuite {
         String topic = topic("idempotent", 1);
         fill(topic, 1000, 50, "enable.idempotence", "true", "acks", "all", "batch.size", 500);
         checkFilled(topic, 0, 1000, 50);
+    }
+
+    private static List<String> committed(String topic) {
+        List<String> out = new ArrayList<>();
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                consumer("unused", "isolation.level", "read_committed")) {
+            TopicPartition partition = new TopicPartition(topic, 0);
+            consumer.assign(Collections.singleton(partition));
+            consumer.seekToBeginning(Collections.singleton(partition));
+            long end = consumer.endOffsets(Collections.singleton(partition)).get(partition);
+            while (consumer.position(partition) < end) {
+                consumer.poll(Duration.ofMillis(100))
+                    .forEach(record -> out.add(new String(record.value(), UTF_8)));
+            }
+        }
+        return out;
+    }
+
+    private static void transactions() throws Exception {
+        String topic = topic("transactions", 1);
+        String group = name("transactions-group");
+        String id = name("transactions-id");
+        TopicPartition partition = new TopicPartition(topic, 0);
+        List<String> want = new ArrayList<>();
+        try (KafkaProducer<byte[], byte[]> old = producer("transactional.id", id);
+                KafkaProducer<byte[], byte[]> young = producer("transactional.id", id)) {
+            old.initTransactions();
+            for (int i = 0; i < 20; i++) {
+                old.beginTransaction();
+                old.send(new ProducerRecord<>(topic, 0, null, String.valueOf(i).getBytes(UTF_8)));
+                old.sendOffsetsToTransaction(
+                    Collections.singletonMap(partition, new OffsetAndMetadata(i)), group);
+                if (i % 4 == 3) {
+                    old.flush();
+                    old.abortTransaction();
+                } else {
+                    old.commitTransaction();
+                    want.add(String.valueOf(i));
+                }
+            }
+            same(want, committed(topic), "committed");
+            try (KafkaConsumer<byte[], byte[]> consumer = consumer(group)) {
+                same(18L, consumer.committed(partition).offset(), "the group's offset");
+            }
+            old.beginTransaction();
+            old.send(new ProducerRecord<>(topic, 0, null, "old".getBytes(UTF_8))).get();
+            young.initTransactions();
+            young.beginTransaction();
+            young.send(new ProducerRecord<>(topic, 0, null, "young".getBytes(UTF_8))).get();
+            refused(ProducerFencedException.class, old::commitTransaction, "the old producer");
+            young.commitTransaction();
+        }
+        want.add("young");
+        same(want, committed(topic), "committed in the end");
     }
 
     // Administration.
