@@ -206,8 +206,9 @@ static void write_empty(const uint8_t *header, struct strbuf *out)
                   batch_max_timestamp(header), 0);
 }
 
+// `skipped`: offsets that the new batch begins later than the old one.
 static void add_kept(struct cleaner_filter *f, int64_t count, bool same_base, int64_t base,
-                     struct strbuf *out)
+                     int32_t skipped, struct strbuf *out)
 {
     for (int64_t i = 0; i < count; i++) {
         const struct filter_record *r = &f->_records[i];
@@ -216,9 +217,9 @@ static void add_kept(struct cleaner_filter *f, int64_t count, bool same_base, in
         if (same_base)
             strbuf_add(out, r->encoded, (size_t)r->record.size);
         else
-            record_encode(out, r->record.offset_delta, timestamp_minus(r->record.timestamp, base),
-                          r->record.key, r->record.value, r->record.header_count,
-                          r->record.headers);
+            record_encode(out, r->record.offset_delta - skipped,
+                          timestamp_minus(r->record.timestamp, base), r->record.key,
+                          r->record.value, r->record.header_count, r->record.headers);
     }
 }
 
@@ -230,11 +231,14 @@ static void write_rebuilt(struct cleaner_filter *f, struct bytes batch, int64_t 
     attributes |= f->is_old ? f->old_attributes : 0;
     bool append_time = (attributes & BATCH_LOG_APPEND_TIME) != 0;
     int64_t base = horizon, max_timestamp = NO_TIMESTAMP;
+    int32_t first_delta = -1, last_delta = -1;
     bool is_first = horizon < 0;
     for (int64_t i = 0; i < count; i++) {
         const struct filter_record *r = &f->_records[i];
         if (!r->is_kept)
             continue;
+        first_delta = first_delta < 0 ? r->record.offset_delta : first_delta;
+        last_delta = r->record.offset_delta;
         if (is_first)
             base = r->record.timestamp;
         is_first = false;
@@ -245,14 +249,24 @@ static void write_rebuilt(struct cleaner_filter *f, struct bytes batch, int64_t 
         max_timestamp = batch_max_timestamp(header);
     // With the append time, what records say of their own time is written anew, as Kafka does.
     bool same_base = base == batch_base_timestamp(header) && !append_time;
+    // Of old messages no offsets but those of records are to be remembered.
+    uint8_t narrowed[BATCH_HEADER_SIZE];
+    int32_t skipped = f->is_old ? first_delta : 0;
+    if (f->is_old) {
+        memcpy(narrowed, header, sizeof narrowed);
+        batch_set_base_offset(narrowed, batch_base_offset(header) + skipped);
+        put_be32(narrowed + 23, (uint32_t)(last_delta - skipped));
+        header = narrowed;
+        same_base = same_base && skipped == 0;
+    }
     enum compression codec = (enum compression)(attributes & BATCH_COMPRESSION_MASK);
     size_t start = out->size;
     strbuf_add(out, header, BATCH_HEADER_SIZE);
     if (codec == COMPRESSION_NONE) {
-        add_kept(f, count, same_base, base, out);
+        add_kept(f, count, same_base, base, skipped, out);
     } else {
         f->_packed.size = 0;
-        add_kept(f, count, same_base, base, &f->_packed);
+        add_kept(f, count, same_base, base, skipped, &f->_packed);
         struct bytes raw = { (const uint8_t *)f->_packed.data, f->_packed.size };
         compress_bytes(codec, COMPRESSION_LEVEL_DEFAULT, raw, out);
     }
