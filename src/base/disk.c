@@ -85,7 +85,9 @@ int disk_read_whole(struct disk *disk, const char *path, struct strbuf *out)
     char chunk[4096];
     int64_t position = 0;
     for (;;) {
-        ssize_t n = disk_pread(file, chunk, sizeof chunk, position);
+        ssize_t n = disk->ops->pread(file, chunk, sizeof chunk, position);
+        if (n == -EINTR)
+            continue;
         if (n <= 0) {
             error = (int)n;
             break;

@@ -5,6 +5,7 @@ libcore_a_SOURCES += \
 	%D%/bytes.c %D%/bytes.h \
 	%D%/clock.h %D%/completion.h \
 	%D%/crc32c.c %D%/crc32c.h \
+	%D%/crew.c %D%/crew.h \
 	%D%/disk.c %D%/disk.h \
 	%D%/hashmap.c %D%/hashmap.h \
 	%D%/list.h \
@@ -27,6 +28,7 @@ base_tests = \
 	%D%/buf_test \
 	%D%/bytes_test \
 	%D%/crc32c_test \
+	%D%/crew_test \
 	%D%/disk_test \
 	%D%/hashmap_test \
 	%D%/pattern_test \

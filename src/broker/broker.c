@@ -344,6 +344,8 @@ static void on_config_changed(void *arg)
                                            long_of(broker, CONFIG_PRODUCER_ID_EXPIRATION_MS));
     struct cleaner_settings settings = cleaner_settings(broker->options.config);
     log_manager_reconfigure_cleaner(broker->logs, &settings);
+    log_manager_set_recovery_threads(
+        broker->logs, config_int(broker->options.config, CONFIG_NUM_RECOVERY_THREADS_PER_DATA_DIR));
     network_update_limits(broker->network);
     dirs_glue_reconfigure(broker->dirs);
 }
@@ -375,6 +377,8 @@ static bool load_logs(struct broker *broker, struct strbuf *message)
         .arg = broker,
     };
     config_glue_start(&broker->config_glue);
+    log_manager_set_recovery_threads(
+        broker->logs, config_int(broker->options.config, CONFIG_NUM_RECOVERY_THREADS_PER_DATA_DIR));
     broker->node.replicas = replicas_new(&(struct replicas_options){
         .clock = broker->options.clock,
         .trace = broker->options.trace,

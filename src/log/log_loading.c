@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/crew.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "log/checkpoint.h"
@@ -25,7 +26,8 @@ struct loading { // of one directory
     size_t field;           // which of them is being read, as an offset into the struct
     char **names;
     size_t name_count, name_capacity;
-    atomic_size_t next;
+    atomic_size_t done;
+    atomic_llong told_us; // when something was said of it last
     atomic_int error;
     log_is_stray is_stray;
     void *arg;
@@ -86,18 +88,26 @@ static int read_checkpoints(struct loading *loading)
     return 0;
 }
 
-static int collect_dir(void *arg, const char *name)
+static bool is_folder(struct loading *loading, const char *name)
 {
-    struct loading *loading = arg;
     char *path = mem_printf("%s/%s", loading->dir->path, name);
     struct disk_stat st;
     struct disk *disk = loading->manager->options.disk;
     bool is_directory = disk->ops->stat(disk, path, &st) == 0 && st.is_directory;
     mem_free(path);
-    if (!is_directory || strcmp(name, REMOTE_INDEX_CACHE) == 0)
+    return is_directory;
+}
+
+// A file that is named like a partition is found out when it is opened: thousands need not be asked for that.
+static int collect_dir(void *arg, const char *name)
+{
+    struct loading *loading = arg;
+    if (strcmp(name, REMOTE_INDEX_CACHE) == 0)
         return 0;
     struct partition_dir parsed = partition_dir_parse(name);
     if (parsed.kind == PARTITION_DIR_NONE) {
+        if (!is_folder(loading, name))
+            return 0;
         trace_error(loading->manager->options.trace,
                     "log directory holds a folder that is no partition's dir=\"%s\" name=\"%s\"",
                     loading->dir->path, name);
@@ -146,6 +156,8 @@ static int load_log(struct loading *loading, const char *name)
     case PARTITION_DIR_NONE:
         break;
     }
+    if (error == -ENOTDIR)
+        error = 0; // a mere file
     if (error != 0)
         trace_error(manager->options.trace, "log cannot be opened dir=\"%s\" error=\"%s\"", path,
                     strerror(-error));
@@ -153,25 +165,35 @@ static int load_log(struct loading *loading, const char *name)
     return error;
 }
 
-static void *load_some(void *arg)
+// A start that takes long says how far it is, every few seconds, as operators know it from Kafka.
+static void tell_progress(struct loading *loading)
+{
+    enum { TELL_EVERY_US = 2000000 };
+    size_t done = atomic_fetch_add(&loading->done, 1) + 1;
+    int64_t now_us = clock_monotonic_us(loading->manager->options.clock);
+    long long told_us = atomic_load(&loading->told_us);
+    if (now_us - told_us >= TELL_EVERY_US &&
+        atomic_compare_exchange_strong(&loading->told_us, &told_us, now_us))
+        trace_info(loading->manager->options.trace, "logs loading dir=\"%s\" done=%zu left=%zu",
+                   loading->dir->path, done, loading->name_count - done);
+}
+
+static void load_one(void *arg, size_t i)
 {
     struct loading *loading = arg;
-    size_t i;
-    while ((i = atomic_fetch_add(&loading->next, 1)) < loading->name_count) {
-        int error = load_log(loading, loading->names[i]);
-        int none = 0;
-        if (error != 0)
-            atomic_compare_exchange_strong(&loading->error, &none, error);
-    }
-    return NULL;
+    int error = load_log(loading, loading->names[i]), none = 0;
+    if (error != 0)
+        atomic_compare_exchange_strong(&loading->error, &none, error);
+    tell_progress(loading);
 }
 
 static int load_dir(struct log_manager *manager, struct log_dir *dir, log_is_stray is_stray,
                     void *arg)
 {
-    enum { THREADS_MAX = 64 };
     struct loading loading = { .manager = manager, .dir = dir, .is_stray = is_stray, .arg = arg };
     struct disk *disk = manager->options.disk;
+    int64_t began_us = clock_monotonic_us(manager->options.clock);
+    atomic_init(&loading.told_us, began_us);
     hashmap_init(&loading.offsets);
     int error = read_checkpoints(&loading);
     if (error == 0)
@@ -179,20 +201,14 @@ static int load_dir(struct log_manager *manager, struct log_dir *dir, log_is_str
     if (error == 0 && loading.name_count > 0)
         trace_info(manager->options.trace, "logs loading dir=\"%s\" count=%zu clean=%d", dir->path,
                    loading.name_count, dir->was_clean);
-    pthread_t threads[THREADS_MAX];
-    int wanted = manager->options.recovery_threads_per_dir < THREADS_MAX
-                     ? manager->options.recovery_threads_per_dir
-                     : THREADS_MAX;
-    int started = 0;
     if (error == 0) {
-        while (started < wanted && (size_t)started < loading.name_count / 2 &&
-               pthread_create(&threads[started], NULL, load_some, &loading) == 0)
-            started++;
-        load_some(&loading);
-        for (int i = 0; i < started; i++)
-            pthread_join(threads[i], NULL);
+        crew_run(manager->options.recovery_threads_per_dir, loading.name_count, load_one, &loading);
         error = atomic_load(&loading.error);
     }
+    if (error == 0 && loading.name_count > 0)
+        trace_info(manager->options.trace, "logs loaded dir=\"%s\" count=%zu ms=%" PRId64,
+                   dir->path, loading.name_count,
+                   (clock_monotonic_us(manager->options.clock) - began_us) / 1000);
     for (size_t i = 0; i < loading.name_count; i++)
         mem_free(loading.names[i]);
     mem_free(loading.names);
@@ -202,18 +218,40 @@ static int load_dir(struct log_manager *manager, struct log_dir *dir, log_is_str
     return error;
 }
 
+struct load_all {
+    struct log_manager *manager;
+    log_is_stray is_stray;
+    void *arg;
+    int *errors; // of the directories
+};
+
+static void load_one_dir(void *arg, size_t i)
+{
+    struct load_all *all = arg;
+    struct log_dir *dir = &all->manager->dirs[i];
+    if (!dir->is_offline)
+        all->errors[i] = load_dir(all->manager, dir, all->is_stray, all->arg);
+}
+
 int log_manager_load(struct log_manager *manager, log_is_stray is_stray, void *arg)
 {
     must_be(manager, LOG_MANAGER_MAGIC);
-    for (size_t i = 0; i < manager->options.dir_count; i++) {
-        if (manager->dirs[i].is_offline)
-            continue;
-        int error = load_dir(manager, &manager->dirs[i], is_stray, arg);
-        if (error == -EBADMSG)
-            return error;
-        if (error != 0)
-            log_dir_fail(manager, &manager->dirs[i], error);
+    size_t dir_count = manager->options.dir_count;
+    int *errors = mem_zalloc(dir_count * sizeof *errors);
+    struct load_all all = { manager, is_stray, arg, errors };
+    // Directories are disks of their own: each has its threads, at the same time.
+    crew_run(manager->options.recovery_threads_per_dir > 0 ? (int)dir_count : 1, dir_count,
+             load_one_dir, &all);
+    int bad = 0;
+    for (size_t i = 0; i < dir_count; i++) {
+        if (errors[i] == -EBADMSG)
+            bad = errors[i];
+        else if (errors[i] != 0)
+            log_dir_fail(manager, &manager->dirs[i], errors[i]);
     }
+    mem_free(errors);
+    if (bad != 0)
+        return bad;
     if (log_dirs_all_offline(manager))
         return -ENODEV;
     pthread_mutex_lock(&manager->lock);

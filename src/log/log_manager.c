@@ -5,11 +5,14 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/crew.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "log/clean_shutdown.h"
 #include "log/log_manager_internal.h"
 #include "log/partition_dir.h"
+
+enum { CLOSE_THREADS = 8 };
 
 const struct log_manager_options log_manager_options_default = {
     .recovery_threads_per_dir = 2,
@@ -362,6 +365,13 @@ void log_manager_config_changed(struct log_manager *manager, struct str topic)
     log_chores_wake(manager);
 }
 
+void log_manager_set_recovery_threads(struct log_manager *manager, int threads_per_dir)
+{
+    pthread_mutex_lock(&manager->lock);
+    manager->options.recovery_threads_per_dir = threads_per_dir;
+    pthread_mutex_unlock(&manager->lock);
+}
+
 void log_manager_set_producer_id_expiration(struct log_manager *manager, int64_t expiration_ms)
 {
     pthread_mutex_lock(&manager->lock);
@@ -383,18 +393,31 @@ void log_manager_reconfigure_cleaner(struct log_manager *manager,
 
 // ---- stopping -------------------------------------------------------------------------------------------
 
+struct closing { // of one directory
+    struct log_list list;
+    atomic_int error;
+};
+
+static void close_one(void *arg, size_t i)
+{
+    struct closing *closing = arg;
+    int error = log_close(log_ref(closing->list.items[i])), none = 0;
+    if (error != 0)
+        atomic_compare_exchange_strong(&closing->error, &none, error);
+}
+
 static int close_dir(struct log_manager *manager, struct log_dir *dir, int64_t broker_epoch)
 {
-    struct log_list list;
-    int error = 0;
+    struct closing closing = { .error = 0 };
     if (dir->is_offline)
         return 0;
-    log_list_fill(manager, dir, &list);
-    for (size_t i = 0; i < list.count; i++) {
-        int result = log_close(log_ref(list.items[i]));
-        error = error == 0 ? result : error;
-    }
-    log_list_fini(&list);
+    log_list_fill(manager, dir, &closing.list);
+    // Closing waits for the disk, which takes several syncs as one: it gets more threads than a start, which computes.
+    int threads = manager->options.recovery_threads_per_dir;
+    threads = threads > 0 && threads < CLOSE_THREADS ? CLOSE_THREADS : threads;
+    crew_run(threads, closing.list.count, close_one, &closing);
+    log_list_fini(&closing.list);
+    int error = atomic_load(&closing.error);
     if (dir->is_offline) // by one of these
         return error;
     for (int kind = CHECKPOINT_RECOVERY_POINT; kind <= CHECKPOINT_HIGH_WATERMARK && error == 0;

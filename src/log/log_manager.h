@@ -85,6 +85,9 @@ int log_manager_delete(struct log_manager *manager, struct str topic, int32_t pa
 // Reads the configuration of a topic's logs again; of none but the broker's own for an empty name.
 void log_manager_config_changed(struct log_manager *manager, struct str topic);
 
+// num.recovery.threads.per.data.dir, for the next load or close.
+void log_manager_set_recovery_threads(struct log_manager *manager, int threads_per_dir);
+
 // producer.id.expiration.ms changed.
 void log_manager_set_producer_id_expiration(struct log_manager *manager, int64_t expiration_ms);
 // The cleaner's settings have changed. Returns at once.

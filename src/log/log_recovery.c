@@ -183,6 +183,7 @@ static int load_segments(struct log *log, struct names *names)
         int error = segment_open(&log->files, base, &log->config, false, &segment);
         if (error != 0)
             return error;
+        segment->txns.is_loaded = true; // empty, unless its file is found below
         log_add_segment(log, segment);
     }
     for (size_t i = 0; i < names->count; i++) {
@@ -194,8 +195,11 @@ static int load_segments(struct log *log, struct names *names)
             log_file_offset(name, ".txnindex") < 0)
             continue;
         ptrdiff_t at = log_floor_segment(log, leading_offset(name));
-        if (at >= 0 && log->segments[at]->base_offset == leading_offset(name))
+        if (at >= 0 && log->segments[at]->base_offset == leading_offset(name)) {
+            if (log_file_offset(name, ".txnindex") >= 0)
+                log->segments[at]->txns.is_loaded = false;
             continue;
+        }
         trace_warn(log->files.trace, "index without segment deleted file=\"%s/%s\"", log->files.dir,
                    name);
         int error = unlink_name(log, name);
@@ -575,10 +579,15 @@ static int load_files(struct log *log, const struct log_options *options, struct
 int log_load(struct log *log, const struct log_options *options)
 {
     struct disk *disk = log->files.disk;
-    int error = options->is_new ? 0 : disk->ops->mkdir(disk, log->files.dir);
-    bool is_new = error == 0;
-    if (error != 0 && error != -EEXIST)
+    struct names names = { 0 };
+    int error = options->is_new ? -ENOENT : disk->ops->list(disk, log->files.dir, collect, &names);
+    bool is_new = error == -ENOENT;
+    if (is_new)
+        error = options->is_new ? 0 : disk->ops->mkdir(disk, log->files.dir);
+    if (error != 0) {
+        names_fini(&names);
         return error;
+    }
     if (is_new) {
         struct segment *segment = segment_new(&log->files, options->log_start_offset, &log->config);
         segment_start_empty(segment);
@@ -594,10 +603,7 @@ int log_load(struct log *log, const struct log_options *options)
         log->unsynced |= LOG_UNSYNCED_DIR;
         return error;
     }
-    struct names names = { 0 };
-    error = disk->ops->list(disk, log->files.dir, collect, &names);
-    if (error == 0)
-        error = load_files(log, options, &names);
+    error = load_files(log, options, &names);
     names_fini(&names);
     return error != 0 ? error : load_metadata(log, false);
 }
