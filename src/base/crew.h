@@ -3,7 +3,7 @@
 //
 //     crew_run(threads, count, each, arg);     // each(arg, 0) … each(arg, count - 1), in no order
 //
-// The caller is one of the threads; the others end before it returns. Where a thread cannot be started, fewer do it all.
+// The caller is one of the threads; the others end before it returns. If threads cannot be started, fewer do it all.
 #ifndef BASE_CREW_H
 #define BASE_CREW_H
 

@@ -23,10 +23,26 @@ void batch_scan_init(struct batch_scan *scan, struct disk_file *file, int64_t po
     scan->_buffer_used = 0;
     scan->_whole = NULL;
     scan->_whole_capacity = 0;
+    scan->_buffer = scan->_small;
+    scan->_buffer_size = sizeof scan->_small;
+}
+
+void batch_scan_init_whole(struct batch_scan *scan, struct disk_file *file, int64_t position,
+                           int64_t end)
+{
+    batch_scan_init(scan, file, position, end);
+    if (end - position <= (int64_t)sizeof scan->_small)
+        return;
+    scan->_buffer_size =
+        end - position < BATCH_SCAN_CHECK ? (size_t)(end - position) : (size_t)BATCH_SCAN_CHECK;
+    scan->_buffer = mem_alloc(scan->_buffer_size);
 }
 
 void batch_scan_fini(struct batch_scan *scan)
 {
+    if (scan->_buffer != scan->_small)
+        mem_free(scan->_buffer);
+    scan->_buffer = NULL;
     mem_free(scan->_whole);
     scan->_whole = NULL;
 }
@@ -37,20 +53,28 @@ static bool fault(struct batch_scan *scan, const char *reason)
     return false;
 }
 
+// Reads ahead from `position` on.
+static bool fill_buffer(struct batch_scan *scan, int64_t position)
+{
+    int64_t left = scan->_end - position;
+    size_t size = left < (int64_t)scan->_buffer_size ? (size_t)left : scan->_buffer_size;
+    ssize_t n = disk_pread(scan->_file, scan->_buffer, size, position);
+    if (n != (ssize_t)size) {
+        scan->error = n < 0 ? (int)n : -EIO;
+        return false;
+    }
+    scan->_buffer_position = position;
+    scan->_buffer_used = size;
+    return true;
+}
+
 // The header at `position`, from memory if the last read holds it.
 static const uint8_t *header_at(struct batch_scan *scan, int64_t position)
 {
     int64_t into = position - scan->_buffer_position;
     if (into < 0 || into + BATCH_HEADER_SIZE > (int64_t)scan->_buffer_used) {
-        int64_t left = scan->_end - position;
-        size_t size = left < BATCH_SCAN_AHEAD ? (size_t)left : BATCH_SCAN_AHEAD;
-        ssize_t n = disk_pread(scan->_file, scan->_buffer, size, position);
-        if (n != (ssize_t)size) {
-            scan->error = n < 0 ? (int)n : -EIO;
+        if (!fill_buffer(scan, position))
             return NULL;
-        }
-        scan->_buffer_position = position;
-        scan->_buffer_used = size;
         into = 0;
     }
     return scan->_buffer + into;
@@ -115,6 +139,14 @@ bool batch_scan_load(struct batch_scan *scan, struct bytes *batch)
     int64_t into = scan->position - scan->_buffer_position;
     if (into >= 0 && into + scan->size <= (int64_t)scan->_buffer_used) {
         *batch = (struct bytes){ scan->_buffer + into, (size_t)scan->size };
+        return true;
+    }
+    if (scan->_buffer != scan->_small && scan->size <= (int64_t)scan->_buffer_size) {
+        if (!fill_buffer(scan, scan->position))
+            return false;
+        if (!scan->is_old_format)
+            scan->header = scan->_buffer; // it has moved
+        *batch = (struct bytes){ scan->_buffer, (size_t)scan->size };
         return true;
     }
     vec_reserve(scan->_whole, (size_t)scan->size, scan->_whole_capacity);

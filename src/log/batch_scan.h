@@ -17,7 +17,8 @@
 #include "base/disk.h"
 #include "record/batch.h"
 
-enum { BATCH_SCAN_AHEAD = 8192 };
+// How much is read at once: for the headers, and where all is to be checked, which fits a cache nearby.
+enum { BATCH_SCAN_AHEAD = 8192, BATCH_SCAN_CHECK = 256 * 1024 };
 
 struct batch_scan {
     const uint8_t *header; // 61 bytes of the present batch; made up for a message of magic 0 or 1
@@ -34,11 +35,16 @@ struct batch_scan {
     uint8_t *_whole; // for batch_scan_load
     size_t _whole_capacity;
     uint8_t _old_header[BATCH_HEADER_SIZE];
-    uint8_t _buffer[BATCH_SCAN_AHEAD];
+    uint8_t *_buffer; // _small, or memory of its own
+    size_t _buffer_size;
+    uint8_t _small[BATCH_SCAN_AHEAD];
 };
 
 void batch_scan_init(struct batch_scan *scan, struct disk_file *file, int64_t position,
                      int64_t end);
+// Every batch will be loaded: reads in large pieces, each byte about once.
+void batch_scan_init_whole(struct batch_scan *scan, struct disk_file *file, int64_t position,
+                           int64_t end);
 // False at the end, at a batch that is cut by the end, and at what cannot be a batch.
 bool batch_scan_next(struct batch_scan *scan);
 // The present batch in memory, valid until the next call; false when it cannot be read.

@@ -249,7 +249,7 @@ static int recover_segment(struct log *log, struct segment *segment, bool with_s
     struct bytes batch;
     const char *fault = NULL;
     int64_t sound = 0;
-    batch_scan_init(&scan, segment->file, 0, segment->size_bytes);
+    batch_scan_init_whole(&scan, segment->file, 0, segment->size_bytes);
     while (error == 0 && batch_scan_next(&scan)) {
         if (!batch_scan_load(&scan, &batch))
             break;
