@@ -243,7 +243,8 @@ static struct work *take_work(struct log_manager *manager, int64_t now, int64_t 
     return due;
 }
 
-// Renamed logs keep their new names: one sync for all of a directory.
+// Renamed logs keep their new names, and the next log of the old name is not taken for them: one sync, and one
+// checkpoint, for all of a directory.
 static void sync_renames(struct log_manager *manager)
 {
     for (size_t i = 0; i < manager->options.dir_count; i++) {
@@ -254,6 +255,8 @@ static void sync_renames(struct log_manager *manager)
         pthread_mutex_unlock(&manager->lock);
         int error =
             is_due ? manager->options.disk->ops->sync_dir(manager->options.disk, dir->path) : 0;
+        if (is_due && error == 0)
+            error = log_checkpoints_write(manager, dir, CHECKPOINT_RECOVERY_POINT);
         if (error != 0)
             log_dir_fail(manager, dir, error);
     }

@@ -479,6 +479,39 @@ static void files_come_later(void)
     end();
 }
 
+// What the checkpoint says of a deleted log says nothing of the next one of its name.
+static void a_recovery_point_is_of_one_log(void)
+{
+    begin();
+    struct log_manager *manager = open_manager(1, NULL);
+    struct log *log = create(manager, "t", 0, 1);
+    append(log, 10);
+    CU_ASSERT_EQUAL(log_flush(log, INT64_MAX), 0);
+    CU_ASSERT_EQUAL(log_manager_checkpoint(manager), 0);
+    log_unref(log);
+    CU_ASSERT_EQUAL(log_manager_delete(manager, str_of("t"), 0), 0);
+    log = create(manager, "t", 0, 2);
+    append(log, 2);
+    CU_ASSERT_EQUAL(log_roll(log), 0);
+    append(log, 1);
+    log_unref(log);
+    log_manager_abandon(manager);
+    manager = open_manager(1, NULL);
+    log = log_manager_find(manager, str_of("t"), 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(log);
+    CU_ASSERT_EQUAL(log_end_offset(log), 3);
+    CU_ASSERT_EQUAL(log_recovery_point(log), 0);
+    log_unref(log);
+    // The chores tell the checkpoint, too.
+    CU_ASSERT_EQUAL(log_manager_delete(manager, str_of("t"), 0), 0);
+    log_manager_run(manager);
+    char path[600];
+    snprintf(path, sizeof path, "%s/recovery-point-offset-checkpoint", dir_a);
+    check_file(path, "0\n0\n");
+    log_manager_abandon(manager);
+    end();
+}
+
 // The manager's own thread syncs what was rolled.
 static void rolled_segments_are_flushed_in_the_background(void)
 {
@@ -511,4 +544,5 @@ TEST_MAIN("log_manager", TEST(a_clean_stop_is_remembered), TEST(logs_are_spread_
           TEST(deletion_is_delayed), TEST(retention_runs_in_the_background),
           TEST(deletion_survives_a_failing_disk), TEST(strays_are_set_aside),
           TEST(a_directory_serves_one_process), TEST(foreign_names_are_judged),
-          TEST(files_come_later), TEST(rolled_segments_are_flushed_in_the_background))
+          TEST(files_come_later), TEST(a_recovery_point_is_of_one_log),
+          TEST(rolled_segments_are_flushed_in_the_background))

@@ -543,6 +543,18 @@ static int load_files(struct log *log, const struct log_options *options, struct
     int64_t from = !epochs_good && has_batches ? 0 : options->recovery_point;
     if (!is_clean || (!epochs_good && has_batches))
         error = recover_log(log, from, start, &end);
+    int64_t recovery_point = options->recovery_point;
+    if (error == 0 && !is_clean && end < recovery_point) {
+        // The checkpoint speaks of more than there is: of an earlier log of this name, or from before a truncation.
+        trace_warn(
+            log->files.trace,
+            "log ends before its recovery point: all of it is checked dir=\"%s\" end=%" PRId64
+            " recovery_point=%" PRId64,
+            log->files.dir, end, recovery_point);
+        recovery_point = start;
+        if (from > first_base)
+            error = recover_log(log, first_base, start, &end);
+    }
     if (error != 0)
         return error;
     if (end < start) {
@@ -559,7 +571,7 @@ static int load_files(struct log *log, const struct log_options *options, struct
             return error;
         end = start;
     }
-    set_offsets(log, start, end, is_clean ? end : options->recovery_point);
+    set_offsets(log, start, end, is_clean ? end : recovery_point);
     bool changed = leader_epochs_truncate_end(&log->epochs, end);
     changed |= leader_epochs_truncate_start(&log->epochs, start);
     if (!epochs_good)
