@@ -488,6 +488,26 @@ static void encode_entry(const struct producer_entry *entry, uint8_t *e)
     put_be64(e + 38, (uint64_t)entry->txn_first_offset);
 }
 
+static bool has_snapshot(const struct producer_state *state, int64_t offset)
+{
+    for (size_t i = state->snapshot_count; i > 0 && state->snapshot_offsets[i - 1] >= offset; i--)
+        if (state->snapshot_offsets[i - 1] == offset)
+            return true;
+    return false;
+}
+
+// The file is there with these bytes. Recovery comes to what the roll came to, a thousand times; a file that is emptied
+// and written again makes some file systems wait for the disk.
+static bool is_written(struct producer_state *state, const char *path, const void *bytes,
+                       size_t size)
+{
+    struct strbuf there = STRBUF_EMPTY;
+    bool same = disk_read_whole(state->files->disk, path, &there) == 0 && there.size == size &&
+                memcmp(there.data, bytes, size) == 0;
+    strbuf_fini(&there);
+    return same;
+}
+
 static int write_snapshot(struct producer_state *state, int64_t offset, bool is_synced)
 {
     size_t size = SNAPSHOT_HEADER_SIZE + state->entries.count * SNAPSHOT_ENTRY_SIZE;
@@ -501,8 +521,11 @@ static int write_snapshot(struct producer_state *state, int64_t offset, bool is_
     put_be32(bytes + 2, crc32c(bytes + SNAPSHOT_CRC_START, size - SNAPSHOT_CRC_START));
     char *path = log_file_path(state->files->dir, offset, ".snapshot");
     struct disk_file *file;
-    int error = disk_open(state->files->disk, path, DISK_CREATE | DISK_TRUNCATE, &file);
-    if (error == 0) {
+    bool is_same =
+        !is_synced && has_snapshot(state, offset) && is_written(state, path, bytes, size);
+    int error =
+        is_same ? 0 : disk_open(state->files->disk, path, DISK_CREATE | DISK_TRUNCATE, &file);
+    if (error == 0 && !is_same) {
         error = disk_pwrite(file, bytes, size, 0);
         if (error == 0 && is_synced)
             error = state->files->disk->ops->sync(file);
