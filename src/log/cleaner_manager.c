@@ -10,8 +10,9 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "log/cleaner.h"
+#include "log/cleaner_throttle.h"
 
-enum { CLEANER_MANAGER_MAGIC = 0xc1ea4e5, THROTTLE_CHECK_US = 300000 };
+enum { CLEANER_MANAGER_MAGIC = 0xc1ea4e5 };
 
 #define BACKOFF_MS_MAX (INT64_C(1000) * 365 * 86400000)
 
@@ -23,10 +24,7 @@ struct cleaner_manager {
     pthread_cond_t wake; // settings changed, or a thread went
     atomic_uint generation;
     int live; // threads
-    // The throttle: bytes since the period began; all wait until throttled_until_us.
-    int64_t period_began_us;
-    int64_t period_bytes;
-    int64_t throttled_until_us;
+    struct cleaner_throttle throttle;
 };
 
 struct cleaner_thread {
@@ -66,8 +64,6 @@ static bool is_over(void *arg)
     return is_stale(thread) || cleaner_state_is_aborted(thread->state);
 }
 
-// As Kafka's Throttler: looks every 300 ms whether all threads together were too fast, and then waits as long as makes
-// it right.
 static void throttle(void *arg, int64_t bytes)
 {
     struct cleaner_thread *thread = arg;
@@ -76,19 +72,10 @@ static void throttle(void *arg, int64_t bytes)
     if (rate >= 1e18 || !thread->may_wait)
         return;
     pthread_mutex_lock(&manager->lock);
-    int64_t now = now_us(manager), elapsed_us = now - manager->period_began_us;
-    manager->period_bytes += bytes;
-    if (elapsed_us >= THROTTLE_CHECK_US) {
-        double due_us = rate > 0 ? (double)manager->period_bytes / rate * 1e6 : 1e18;
-        if (due_us > (double)elapsed_us)
-            manager->throttled_until_us =
-                due_us < 1e15 ? now + (int64_t)due_us - elapsed_us : INT64_MAX / 2;
-        manager->period_bytes = 0;
-        manager->period_began_us =
-            manager->throttled_until_us > now ? manager->throttled_until_us : now;
-    }
-    if (manager->throttled_until_us > now)
-        wait_until(thread, manager->throttled_until_us);
+    int64_t now = now_us(manager);
+    int64_t until = cleaner_throttle_note(&manager->throttle, rate, bytes, now);
+    if (until > now)
+        wait_until(thread, until);
     pthread_mutex_unlock(&manager->lock);
 }
 
@@ -326,7 +313,7 @@ struct cleaner_manager *cleaner_manager_new(const struct cleaner_manager_options
                                                .arg = manager };
     cleaner_states_init(&manager->states);
     cleaner_states_settle(&manager->states, options->log_exists, options->arg);
-    manager->period_began_us = now_us(manager);
+    cleaner_throttle_init(&manager->throttle, now_us(manager));
     return manager;
 }
 
@@ -381,9 +368,7 @@ void cleaner_manager_reconfigure(struct cleaner_manager *manager,
                       own->is_enabled != settings->is_enabled;
     if (is_changed) {
         *own = *settings;
-        manager->throttled_until_us = 0;
-        manager->period_bytes = 0;
-        manager->period_began_us = now_us(manager);
+        cleaner_throttle_init(&manager->throttle, now_us(manager));
         atomic_fetch_add(&manager->generation, 1);
         pthread_cond_broadcast(&manager->wake);
         start_threads(manager);

@@ -8,6 +8,7 @@ libcore_a_SOURCES += \
 	%D%/cleaner_filter.c %D%/cleaner_filter.h \
 	%D%/cleaner_manager.c %D%/cleaner_manager.h \
 	%D%/cleaner_states.c %D%/cleaner_states.h \
+	%D%/cleaner_throttle.c %D%/cleaner_throttle.h \
 	%D%/cleaner_txns.c %D%/cleaner_txns.h \
 	%D%/index_file.c %D%/index_file.h \
 	%D%/leader_epochs.c %D%/leader_epochs.h \
@@ -43,6 +44,7 @@ log_tests = \
 	%D%/cleaner_filter_test \
 	%D%/cleaner_manager_test \
 	%D%/cleaner_test \
+	%D%/cleaner_throttle_test \
 	%D%/index_file_test \
 	%D%/log_faults_test \
 	%D%/log_flush_test \
