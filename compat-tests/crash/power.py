@@ -205,7 +205,8 @@ def run(options):
     # Every acknowledgement waits for its sync; so do those of the group's offsets.
     stage = Stage(options, "recorded", ["log.flush.interval.messages=1", "offsets.topic.num.partitions=1",
                                       "transaction.state.log.num.partitions=1"],
-                  topics=["c-none:2:none:full", "c-lz4:1:lz4:full"])
+                  topics=["c-none:2:none:full", "c-lz4:1:lz4:full", "c-keyed:1:lz4:compacted",
+                                                "c-short:1:none:retained"])
     disk, entries = record(options, stage)
     moments = sorted(rng.sample(range(1, len(entries)), min(options.rounds, len(entries) - 1)))
     finds = []
