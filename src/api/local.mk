@@ -27,6 +27,7 @@ libcore_a_SOURCES += \
 	%D%/init_producer_id.c \
 	%D%/join_group.c \
 	%D%/leave_group.c \
+	%D%/list_config_resources.c \
 	%D%/list_groups.c \
 	%D%/list_offsets.c \
 	%D%/list_transactions.c \

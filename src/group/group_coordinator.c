@@ -4,16 +4,15 @@
 #include "group/group_coordinator.h"
 
 #include <arpa/inet.h>
-#include <stdatomic.h>
 
 #include "base/mem.h"
 #include "group/classic_join.h"
 #include "group/classic_leave.h"
 #include "group/classic_sync.h"
-#include "group/consumer/consumer_describe.h"
 #include "group/consumer/consumer_heartbeat.h"
 #include "group/group_admin.h"
 #include "group/group_commit.h"
+#include "group/group_coordinator_private.h"
 #include "group/group_expiry.h"
 #include "metadata/metadata.h"
 
@@ -34,11 +33,6 @@ const struct group_config group_config_defaults = {
     .share_initialize_retry_ms = 30000,
     .can_upgrade = true,
     .can_downgrade = true,
-};
-
-struct group_coordinator {
-    struct group_context context;
-    struct coordinator *engine;
 };
 
 struct group_coordinator *group_coordinator_new(const struct group_coordinator_options *options)
@@ -80,11 +74,6 @@ void group_coordinator_free(struct group_coordinator *groups)
 struct coordinator *group_coordinator_engine(struct group_coordinator *groups)
 {
     return groups->engine;
-}
-
-static struct coordinator_shard *shard_of(struct group_coordinator *groups, struct str id)
-{
-    return coordinator_shard_at(groups->engine, coordinator_partition_for(groups->engine, id));
 }
 
 static void finish(struct completion *completion)
@@ -247,7 +236,7 @@ void group_coordinator_join(struct group_coordinator *groups,
         .arena = arena,
         .completion = completion,
     };
-    struct coordinator_shard *shard = shard_of(groups, request->group_id);
+    struct coordinator_shard *shard = group_coordinator_shard_of(groups, request->group_id);
     struct group_shard *state = coordinator_enter(shard, &error);
     if (state == NULL) {
         response->error_code = (int16_t)error;
@@ -263,7 +252,7 @@ static struct group_shard *enter_named_group(struct group_coordinator *groups, s
                                              struct coordinator_shard **shard,
                                              enum kafka_error *error)
 {
-    *shard = shard_of(groups, group_id);
+    *shard = group_coordinator_shard_of(groups, group_id);
     *error = group_id.size == 0 ? KERR_INVALID_GROUP_ID : KERR_NONE;
     return *error == KERR_NONE ? coordinator_enter(*shard, error) : NULL;
 }
@@ -362,7 +351,7 @@ void group_coordinator_consumer_heartbeat(struct group_coordinator *groups,
         finish(completion);
         return;
     }
-    struct coordinator_shard *shard = shard_of(groups, request->group_id);
+    struct coordinator_shard *shard = group_coordinator_shard_of(groups, request->group_id);
     enum kafka_error error;
     struct group_shard *state = coordinator_enter(shard, &error);
     if (state == NULL) {
@@ -402,7 +391,7 @@ static void commit_offsets(struct group_coordinator *groups,
                            struct offset_commit_response *response, struct arena *arena,
                            struct completion *completion)
 {
-    struct coordinator_shard *shard = shard_of(groups, request->group_id);
+    struct coordinator_shard *shard = group_coordinator_shard_of(groups, request->group_id);
     enum kafka_error error;
     struct group_shard *state = coordinator_enter(shard, &error);
     if (state == NULL) {
@@ -499,7 +488,7 @@ void group_coordinator_fetch_offsets(struct group_coordinator *groups,
                                      struct arena *arena, struct completion *completion)
 {
     response->group_id = request->group_id;
-    struct coordinator_shard *shard = shard_of(groups, request->group_id);
+    struct coordinator_shard *shard = group_coordinator_shard_of(groups, request->group_id);
     enum kafka_error error;
     struct group_shard *state = coordinator_enter(shard, &error);
     if (state == NULL) {
@@ -529,245 +518,4 @@ void group_coordinator_delete_offsets(struct group_coordinator *groups,
     response->error_code = (int16_t)error;
     complete_when_committed(shard, arena, &response->error_code, completion);
     coordinator_exit(shard);
-}
-
-// ---- requests to many shards -----------------------------------------------------------------------
-
-// The answer is whole when every shard's part of it is committed.
-struct gather {
-    atomic_int left; // parts, and one for the entry point itself
-    struct completion *completion;
-    struct gather_part *parts;
-    int32_t part_count;
-};
-
-struct gather_part {
-    struct coordinator_wait wait;
-    struct gather *gather;
-    void (*on_error)(struct gather_part *part, enum kafka_error error);
-    const int32_t *indexes; // which of the request's groups this part is about
-    int32_t count;
-    void *response;
-};
-
-static struct gather *gather_new(struct arena *arena, int32_t parts, struct completion *completion)
-{
-    struct gather *gather = arena_new(arena, struct gather);
-    gather->completion = completion;
-    gather->parts = arena_array(arena, struct gather_part, parts + 1);
-    atomic_init(&gather->left, 1);
-    return gather;
-}
-
-static void on_part_committed(struct coordinator_wait *wait, enum kafka_error error)
-{
-    struct gather_part *part = container_of(wait, struct gather_part, wait);
-    struct gather *gather = part->gather;
-    if (error != KERR_NONE)
-        part->on_error(part, error);
-    if (atomic_fetch_sub(&gather->left, 1) == 1)
-        coordinator_complete(wait->shard, gather->completion);
-}
-
-// Under the lock of the part's shard.
-static void gather_await(struct gather *gather, struct coordinator_shard *shard,
-                         struct gather_part part)
-{
-    struct gather_part *placed = &gather->parts[gather->part_count++];
-    *placed = part;
-    placed->gather = gather;
-    atomic_fetch_add(&gather->left, 1);
-    coordinator_await_commit(shard, &placed->wait, on_part_committed);
-}
-
-static void gather_end(struct gather *gather)
-{
-    if (atomic_fetch_sub(&gather->left, 1) == 1)
-        finish(gather->completion);
-}
-
-static void list_failed(struct gather_part *part, enum kafka_error error)
-{
-    struct list_groups_response *response = part->response;
-    if (error != KERR_NOT_COORDINATOR) // then its groups are another broker's to list
-        response->error_code = (int16_t)error;
-}
-
-void group_coordinator_list(struct group_coordinator *groups,
-                            const struct list_groups_request *request,
-                            struct list_groups_response *response, struct arena *arena,
-                            struct completion *completion)
-{
-    int32_t capacity = 0;
-    int32_t partitions = coordinator_partition_count(groups->engine);
-    struct gather *gather = gather_new(arena, partitions, completion);
-    for (int32_t i = 0; i < partitions; i++) {
-        struct coordinator_shard *shard = coordinator_shard_at(groups->engine, i);
-        struct gather_part part = { .on_error = list_failed, .response = response };
-        enum kafka_error error;
-        struct group_shard *state = coordinator_enter(shard, &error);
-        if (state == NULL) {
-            list_failed(&part, error);
-            continue;
-        }
-        group_list(state, request, response, &capacity, arena);
-        gather_await(gather, shard, part);
-        coordinator_exit(shard);
-    }
-    if (response->error_code != KERR_NONE)
-        response->groups_count = 0;
-    gather_end(gather);
-}
-
-static void describe_failed(struct gather_part *part, enum kafka_error error)
-{
-    struct describe_groups_response *response = part->response;
-    for (int32_t i = 0; i < part->count; i++) {
-        struct describe_groups_response_described_group *group =
-            &response->groups[part->indexes[i]];
-        *group = (struct describe_groups_response_described_group){
-            .error_code = (int16_t)error,
-            .group_id = group->group_id,
-            .group_state = str_of(""),
-            .protocol_type = str_of(""),
-            .protocol_data = str_of(""),
-            .authorized_operations = INT32_MIN,
-        };
-    }
-}
-
-void group_coordinator_describe(struct group_coordinator *groups, const struct str *group_ids,
-                                int32_t count, int16_t version,
-                                struct describe_groups_response *response, struct arena *arena,
-                                struct completion *completion)
-{
-    response->groups =
-        arena_array(arena, struct describe_groups_response_described_group, count + 1);
-    response->groups_count = count;
-    struct gather *gather = gather_new(arena, count, completion);
-    int32_t *indexes = arena_array(arena, int32_t, count + 1);
-    for (int32_t i = 0; i < count; i++) {
-        struct coordinator_shard *shard = shard_of(groups, group_ids[i]);
-        indexes[i] = i;
-        struct gather_part part = {
-            .on_error = describe_failed, .response = response, .indexes = &indexes[i], .count = 1
-        };
-        response->groups[i].group_id = group_ids[i];
-        describe_failed(&part, KERR_NONE); // sets the defaults
-        enum kafka_error error;
-        struct group_shard *state = coordinator_enter(shard, &error);
-        if (state == NULL) {
-            describe_failed(&part, error);
-            continue;
-        }
-        group_describe(state, group_ids[i], version, &response->groups[i], arena);
-        gather_await(gather, shard, part);
-        coordinator_exit(shard);
-    }
-    gather_end(gather);
-}
-
-static void consumer_describe_failed(struct gather_part *part, enum kafka_error error)
-{
-    struct consumer_group_describe_response *response = part->response;
-    struct consumer_group_describe_response_described_group *group =
-        &response->groups[part->indexes[0]];
-    struct str id = group->group_id;
-    message_init(&consumer_group_describe_response_described_group_desc, group);
-    group->group_id = id;
-    group->error_code = (int16_t)error;
-}
-
-void group_coordinator_consumer_describe(struct group_coordinator *groups,
-                                         const struct str *group_ids, int32_t count,
-                                         struct consumer_group_describe_response *response,
-                                         struct arena *arena, struct completion *completion)
-{
-    response->groups =
-        arena_array(arena, struct consumer_group_describe_response_described_group, count + 1);
-    response->groups_count = count;
-    struct gather *gather = gather_new(arena, count, completion);
-    int32_t *indexes = arena_array(arena, int32_t, count + 1);
-    for (int32_t i = 0; i < count; i++) {
-        struct coordinator_shard *shard = shard_of(groups, group_ids[i]);
-        indexes[i] = i;
-        struct gather_part part = { .on_error = consumer_describe_failed,
-                                    .response = response,
-                                    .indexes = &indexes[i],
-                                    .count = 1 };
-        response->groups[i].group_id = group_ids[i];
-        enum kafka_error error = group_ids[i].size == 0 ? KERR_INVALID_GROUP_ID : KERR_NONE;
-        consumer_describe_failed(&part, error); // sets the defaults
-        struct group_shard *state = error == KERR_NONE ? coordinator_enter(shard, &error) : NULL;
-        if (state == NULL) {
-            consumer_describe_failed(&part, error);
-            continue;
-        }
-        consumer_describe(state, group_ids[i], &response->groups[i], arena);
-        gather_await(gather, shard, part);
-        coordinator_exit(shard);
-    }
-    gather_end(gather);
-}
-
-static void delete_failed(struct gather_part *part, enum kafka_error error)
-{
-    struct delete_groups_response *response = part->response;
-    for (int32_t i = 0; i < part->count; i++)
-        response->results[part->indexes[i]].error_code = (int16_t)error;
-}
-
-// All groups of a partition go in one batch.
-static void delete_in(struct coordinator_shard *shard, struct gather *gather,
-                      struct gather_part part)
-{
-    struct delete_groups_response *response = part.response;
-    enum kafka_error error;
-    struct group_shard *state = coordinator_enter(shard, &error);
-    if (state == NULL) {
-        delete_failed(&part, error);
-        return;
-    }
-    for (int32_t i = 0; i < part.count; i++) {
-        struct delete_groups_response_deletable_group_result *result =
-            &response->results[part.indexes[i]];
-        result->error_code = (int16_t)group_delete(state, result->group_id);
-    }
-    error = coordinator_append(shard, true);
-    if (error != KERR_NONE)
-        delete_failed(&part, error);
-    gather_await(gather, shard, part);
-    coordinator_exit(shard);
-}
-
-void group_coordinator_delete(struct group_coordinator *groups, const struct str *group_ids,
-                              int32_t count, struct delete_groups_response *response,
-                              struct arena *arena, struct completion *completion)
-{
-    int32_t partitions = coordinator_partition_count(groups->engine);
-    response->results =
-        arena_array(arena, struct delete_groups_response_deletable_group_result, count + 1);
-    response->results_count = count;
-    struct gather *gather = gather_new(arena, partitions, completion);
-    // Sorted by partition: those of partition p are indexes[ends[p - 1]] up to indexes[ends[p]].
-    int32_t *indexes = arena_array(arena, int32_t, count + 1);
-    int32_t *ends = arena_array(arena, int32_t, partitions + 1);
-    for (int32_t i = 0; i < count; i++) {
-        response->results[i].group_id = group_ids[i];
-        ends[coordinator_partition_for(groups->engine, group_ids[i]) + 1]++;
-    }
-    for (int32_t p = 0; p < partitions; p++)
-        ends[p + 1] += ends[p];
-    for (int32_t i = 0; i < count; i++)
-        indexes[ends[coordinator_partition_for(groups->engine, group_ids[i])]++] = i;
-    for (int32_t p = 0; p < partitions; p++) {
-        int32_t first = p > 0 ? ends[p - 1] : 0;
-        if (ends[p] > first)
-            delete_in(coordinator_shard_at(groups->engine, p), gather,
-                      (struct gather_part){ .on_error = delete_failed,
-                                            .response = response,
-                                            .indexes = &indexes[first],
-                                            .count = ends[p] - first });
-    }
-    gather_end(gather);
 }

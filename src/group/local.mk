@@ -15,9 +15,10 @@ libcore_a_SOURCES += \
 	%D%/group_admin.c %D%/group_admin.h \
 	%D%/group_background.c %D%/group_background.h \
 	%D%/group_commit.c %D%/group_commit.h \
-	%D%/group_coordinator.c %D%/group_coordinator.h \
+	%D%/group_coordinator.c %D%/group_coordinator.h %D%/group_coordinator_private.h \
 	%D%/group_expiry.c %D%/group_expiry.h \
 	%D%/group_offsets.c %D%/group_offsets.h \
+	%D%/group_queries.c \
 	%D%/group_records.c %D%/group_records.h \
 	%D%/group_settings.c %D%/group_settings.h \
 	%D%/group_shard.c %D%/group_shard.h \
