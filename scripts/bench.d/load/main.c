@@ -26,6 +26,8 @@ int main(int argc, char **argv)
         { "create-topics", 5, run_create_topics },
         { "delete-topics", 5, run_delete_topics },
         { "restart", -1, run_restart },
+        { "commit", 4, run_commit },
+        { "join", 3, run_join },
         { "transaction", 5, run_transaction },
     };
     for (size_t i = 0; argc > 3 && i < sizeof loads / sizeof *loads; i++) {

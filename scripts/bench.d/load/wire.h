@@ -38,6 +38,8 @@ int encode_produce(struct out *out, const char *topic, int partition, size_t rec
 
 // The loads, by main.c: `args` is what stands behind HOST:PORT.
 int run_start(const char *address, char **args);
+int run_commit(const char *address, char **args);
+int run_join(const char *address, char **args);
 int run_produce(const char *address, char **args);
 int run_consume(const char *address, char **args);
 int run_producers(const char *address, char **args);
