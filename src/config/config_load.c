@@ -189,8 +189,8 @@ void config_log_unused_by_topic(struct str topic, const struct config_entry *ove
 {
     for (size_t i = 0; i < count; i++) {
         enum topic_key key;
-        if (!topic_key_find(overrides[i].name, &key))
-            continue;
+        if (!topic_key_find(overrides[i].name, &key) || key == TOPIC_INTERNAL_SEGMENT_BYTES)
+            continue; // the latter is used, and no broker's key is behind it
         // What a topic's key does is what the broker's key behind it does.
         const struct config_synonym *behind = topic_synonyms_of(key)->items;
         if (behind->factor != 0 && config_def_of(behind->key)->effect == CONFIG_EFFECT_USED)

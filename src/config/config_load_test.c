@@ -293,8 +293,9 @@ static void what_does_nothing_is_said_once(void)
     const struct config_entry overrides[] = { { str_of("preallocate"), str_of("true") },
                                               { str_of("unclean.leader.election.enable"),
                                                 str_of("false") },
-                                              { str_of("segment.bytes"), str_of("2000000") } };
-    config_log_unused_by_topic(str_of("t"), overrides, 3, &trace);
+                                              { str_of("segment.bytes"), str_of("2000000") },
+                                              { str_of("internal.segment.bytes"), str_of("100") } };
+    config_log_unused_by_topic(str_of("t"), overrides, 4, &trace);
     trace_fini(&trace);
     close(pipe_fds[1]);
     char out[2000];
