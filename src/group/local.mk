@@ -31,7 +31,8 @@ libcore_a_SOURCES += \
 	%D%/topic_regex_set.c %D%/topic_regex_set.h
 include src/group/consumer/local.mk
 include src/group/share/local.mk
-EXTRA_DIST += %D%/testing_groups.h %D%/testdata/group_log_fuzz %D%/check_group_log_fuzz.sh
+EXTRA_DIST += %D%/testing_groups.h %D%/testdata/group_log_fuzz %D%/check_group_log_fuzz.sh \
+	%D%/testdata/topic_regex_fuzz %D%/check_topic_regex_fuzz.sh
 if TESTS_POSSIBLE
 group_tests = \
 	%D%/assignor_test \
@@ -50,8 +51,10 @@ group_tests = \
 	%D%/topic_regex_test
 check_PROGRAMS += $(group_tests)
 TESTS += $(group_tests)
-check_PROGRAMS += %D%/group_log_fuzz
-TESTS += %D%/check_group_log_fuzz.sh
+check_PROGRAMS += %D%/group_log_fuzz %D%/topic_regex_fuzz
+TESTS += %D%/check_group_log_fuzz.sh %D%/check_topic_regex_fuzz.sh
 src_group_group_log_fuzz_SOURCES = %D%/group_log_fuzz.c $(FUZZ_MAIN)
 src_group_group_log_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+src_group_topic_regex_fuzz_SOURCES = %D%/topic_regex_fuzz.c $(FUZZ_MAIN)
+src_group_topic_regex_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 endif
