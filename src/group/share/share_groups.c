@@ -276,6 +276,11 @@ struct state_deletion {
     struct completion *completion;
 };
 
+struct group_state_deletion {
+    struct state_deletion *all;
+    enum kafka_error *error;
+};
+
 static void one_less(struct state_deletion *deletion)
 {
     if (atomic_fetch_sub(&deletion->left, 1) > 1)
@@ -285,21 +290,17 @@ static void one_less(struct state_deletion *deletion)
     finish(completion);
 }
 
+// What could not be deleted stays in the group's record, and is tried again when the group is deleted again.
 static void end_deletion(struct share_init *init)
 {
-    one_less(init->user);
-}
-
-// What could not be deleted is in the group's record until the group goes.
-static void on_state_deleted(struct share_init *init, struct group_shard *shard)
-{
-    if (shard != NULL && share_init_error(init) != KERR_NONE)
-        trace_warn(shard->trace, "share state not deleted group=\"%s\" error=%s", init->group,
-                   kafka_error_name(share_init_error(init)));
+    struct group_state_deletion *deletion = init->user;
+    *deletion->error = share_init_error(init);
+    one_less(deletion->all);
 }
 
 void share_groups_delete_state(struct group_coordinator *groups, const struct str *group_ids,
-                               int32_t count, struct completion *completion)
+                               int32_t count, enum kafka_error *errors,
+                               struct completion *completion)
 {
     struct state_deletion *deletion = mem_new(struct state_deletion);
     deletion->completion = completion;
@@ -311,8 +312,9 @@ void share_groups_delete_state(struct group_coordinator *groups, const struct st
         struct share_init *init = NULL;
         if (state != NULL) {
             init = share_init_new(state, group_ids[i], SHARE_STATE_DELETE);
-            init->user = deletion;
-            init->on_done = on_state_deleted;
+            struct group_state_deletion *of = arena_new(&init->arena, struct group_state_deletion);
+            *of = (struct group_state_deletion){ deletion, &errors[i] };
+            init->user = of;
             init->after = end_deletion;
             if (!share_group_begin_delete(state, group_ids[i], init)) {
                 share_init_free(init);

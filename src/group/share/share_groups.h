@@ -29,9 +29,11 @@ void share_groups_delete_offsets(struct group_coordinator *groups,
                                  const struct delete_share_group_offsets_request *request,
                                  struct delete_share_group_offsets_response *response,
                                  struct arena *arena, struct completion *completion);
-// Before groups are deleted: the state of those that are share groups, at the persister.
+// Before groups are deleted: the state of those that are share groups, at the persister. errors[i], NONE before, tells
+// why that of a group could not be deleted; then the group is to be kept.
 void share_groups_delete_state(struct group_coordinator *groups, const struct str *group_ids,
-                               int32_t count, struct completion *completion);
+                               int32_t count, enum kafka_error *errors,
+                               struct completion *completion);
 
 // A partition of a topic whose state is begun.
 struct share_groups_partition {
