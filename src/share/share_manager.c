@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The share partitions in use, their loading, their locks' ends, and writes in order. See the header.
-// Tested by api/share_fetch_test.c and compat-tests/twin/share.
+// Tested by compat-tests/twin/share.
 #include "share/share_manager.h"
 
 #include <stdatomic.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading headers only: of a batch no more than 61 bytes, many at a time.
-// Tested by api/share_fetch_test.c and compat-tests/twin/share.
+// Tested by compat-tests/twin/share.
 #include "share/share_read.h"
 
 #include <stdlib.h>
