@@ -20,14 +20,14 @@ struct work {
     int64_t due_ms;  // LOG_WORK_DELETE: since when it waits
 };
 
-static void work_free(struct work *work);
+static void work_drop(struct work *work);
 
 static void add(struct log_manager *manager, struct work *work)
 {
     pthread_mutex_lock(&manager->lock);
     if (manager->is_stopping) { // what a last event of a log asks for; the next start sees to it
         pthread_mutex_unlock(&manager->lock);
-        work_free(work);
+        work_drop(work);
         return;
     }
     list_append(work->kind == LOG_WORK_DELETE ? &manager->deletions : &manager->work, &work->link);
@@ -58,6 +58,14 @@ static void work_free(struct work *work)
     log_unref(work->log);
     mem_free(work->path);
     mem_free(work);
+}
+
+// It is not done any more. Who waits for something of a log that was on its way out is told that it is gone.
+static void work_drop(struct work *work)
+{
+    if (work->kind == LOG_WORK_DELETE && work->log != NULL)
+        log_abandon(log_ref(work->log));
+    work_free(work);
 }
 
 void log_chores_wake(struct log_manager *manager)
@@ -389,6 +397,6 @@ void log_chores_stop(struct log_manager *manager)
     list_splice(&manager->work, &manager->deletions);
     while ((at = list_pop(&manager->work)) != NULL) {
         // Files named .deleted are removed at the next start, directories named -delete wait anew.
-        work_free(container_of(at, struct work, link));
+        work_drop(container_of(at, struct work, link));
     }
 }
