@@ -46,6 +46,8 @@ libcore_a_SOURCES += \
 	%D%/share_group_describe.c \
 	%D%/share_group_heartbeat.c \
 	%D%/share_group_state.c \
+	%D%/streams_group_describe.c \
+	%D%/streams_group_heartbeat.c \
 	%D%/sync_group.c \
 	%D%/txn_check.c %D%/txn_check.h \
 	%D%/txn_offset_commit.c \

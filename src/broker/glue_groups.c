@@ -70,6 +70,7 @@ static struct group_config read_config(const struct config *config)
         .share_max_size = config_int(config, CONFIG_GROUP_SHARE_MAX_SIZE),
         .share_initialize_retry_ms =
             config_int(config, CONFIG_GROUP_SHARE_INITIALIZE_RETRY_INTERVAL_MS),
+        .streams_max_size = config_int(config, CONFIG_GROUP_STREAMS_MAX_SIZE),
         .can_upgrade = has_policy(config, "upgrade"),
         .can_downgrade = has_policy(config, "downgrade"),
     };

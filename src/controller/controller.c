@@ -264,7 +264,8 @@ int controller_open(const struct controller_options *options, struct controller 
     pthread_cond_init(&controller->wake, &attributes);
     pthread_condattr_destroy(&attributes);
     list_init(&controller->queue);
-    auto_create_init(&controller->auto_create, controller, options->config, options->trace);
+    auto_create_init(&controller->auto_create, controller, options->config, options->clock,
+                     options->trace);
     int error = open_all(controller);
     if (error != 0) {
         controller->is_stopping = true;
@@ -644,6 +645,19 @@ void controller_call_all(struct controller *controller, struct controller_call *
 void controller_auto_create_topic(struct controller *controller, struct str name)
 {
     auto_create_topic(&controller->auto_create, name);
+}
+
+void controller_create_internal_topic(struct controller *controller,
+                                      const struct create_topics_request_creatable_topic *topic,
+                                      int64_t error_ttl_ms)
+{
+    auto_create_described(&controller->auto_create, topic, error_ttl_ms);
+}
+
+struct str controller_creation_error(struct controller *controller, struct str name,
+                                     struct arena *arena)
+{
+    return auto_create_error(&controller->auto_create, name, arena);
 }
 
 int16_t controller_kraft_version(const struct controller *controller)

@@ -26,6 +26,7 @@
 #include "base/uuid.h"
 #include "protocol/api_keys.h"
 
+struct create_topics_request_creatable_topic;
 struct config;
 struct controller;
 struct metadata;
@@ -93,6 +94,14 @@ void controller_call_all(struct controller *controller, struct controller_call *
 // defaults, or, for Kafka's internal topics, with their own partition counts, factors and configs. Returns at once;
 // several for the same name while one is under way count once.
 void controller_auto_create_topic(struct controller *controller, struct str name);
+// The same for an internal topic of a streams group, as it is described. Why it could not be made is kept for
+// error_ttl_ms, in which it is not tried again.
+void controller_create_internal_topic(struct controller *controller,
+                                      const struct create_topics_request_creatable_topic *topic,
+                                      int64_t error_ttl_ms);
+// In the arena; null: no error is kept.
+struct str controller_creation_error(struct controller *controller, struct str name,
+                                     struct arena *arena);
 
 // The finalised kraft.version: 1 when the voters are in the log, 0 when they come from the configuration.
 int16_t controller_kraft_version(const struct controller *controller);

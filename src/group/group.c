@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The names of the types of groups.
-// Tested by group/foreign_group_test.c.
+// Tested by group/streams/streams_group_test.c.
 #include "group/group.h"
 
 #include <strings.h>

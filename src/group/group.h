@@ -7,7 +7,7 @@
 
 enum group_type { GROUP_UNKNOWN, GROUP_CLASSIC, GROUP_CONSUMER, GROUP_SHARE, GROUP_STREAMS };
 
-// First member of struct classic_group and struct foreign_group.
+// First member of struct classic_group, consumer_group, share_group and streams_group.
 struct group {
     enum group_type type;
     struct str id; // owned by the group, NUL-ended

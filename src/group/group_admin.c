@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // See the header.
-// Tested by group/group_coordinator_test.c, group/foreign_group_test.c and compat-tests/twin/groups.
+// Tested by group/group_coordinator_test.c, group/streams/streams_group_test.c and compat-tests/twin/groups.
 #include "group/group_admin.h"
 
 #include <strings.h>
@@ -8,13 +8,13 @@
 #include "base/mem.h"
 #include "group/consumer/consumer_subscription.h"
 #include "group/group_records.h"
+#include "group/streams/streams_group.h"
 
 static const struct classic_group *as_classic(const struct group *group)
 {
     return container_of((struct group *)(uintptr_t)group, struct classic_group, base);
 }
 
-// What can be said of a group that is not understood.
 static const char *state_name(const struct group *group)
 {
     if (group->type == GROUP_CLASSIC)
@@ -22,7 +22,16 @@ static const char *state_name(const struct group *group)
     if (group->type == GROUP_CONSUMER)
         return consumer_group_state_name(
             container_of((struct group *)(uintptr_t)group, struct consumer_group, base));
+    if (group->type == GROUP_STREAMS)
+        return streams_group_state_name(streams_group_of((struct group *)(uintptr_t)group));
     return group_size(group) == 0 ? "Empty" : "Stable";
+}
+
+// The name by which ListGroups asks for the state.
+static const char *state_filter(const struct group *group)
+{
+    const char *name = state_name(group);
+    return strcmp(name, "NotReady") == 0 ? "not_ready" : name;
 }
 
 static struct str protocol_type(const struct group *group)
@@ -70,7 +79,7 @@ void group_list(const struct group_shard *state, const struct list_groups_reques
 {
     struct group *group;
     for (size_t i = 0; (group = hashmap_next(&state->groups, &i)) != NULL;) {
-        if (!has_state(request, state_name(group)) || !has_type(request, group->type))
+        if (!has_state(request, state_filter(group)) || !has_type(request, group->type))
             continue;
         if (response->groups_count == *capacity) {
             *capacity = *capacity > 0 ? 2 * *capacity : 16;
@@ -166,6 +175,8 @@ static bool is_subscribed(const struct group *group, struct str topic)
     if (group->type == GROUP_CONSUMER)
         return consumer_group_subscribes(
             container_of((struct group *)(uintptr_t)group, struct consumer_group, base), topic);
+    if (group->type == GROUP_STREAMS)
+        return streams_group_subscribes(streams_group_of((struct group *)(uintptr_t)group), topic);
     return group->type == GROUP_CLASSIC && as_classic(group)->state != CLASSIC_EMPTY &&
            classic_group_is_subscribed(as_classic(group), topic);
 }

@@ -5,6 +5,7 @@
 
 #include "group/classic_rebalance.h"
 #include "group/group_records.h"
+#include "group/streams/streams_group.h"
 
 enum { VERSION_MEMBER_EPOCH = 9 };
 
@@ -81,6 +82,57 @@ static enum kafka_error validate_consumer(const struct consumer_group *group,
     return epoch > member->current->member_epoch ? stale : validate_older(member, request, stale);
 }
 
+// The same for a member of a streams group, by its tasks.
+static enum kafka_error validate_older_streams(const struct streams_group *group,
+                                               const struct streams_member *member,
+                                               const struct offset_commit_request *request,
+                                               enum kafka_error stale)
+{
+    const struct streams_current *current = &member->current;
+    if (group->topology == NULL)
+        return stale;
+    for (int32_t t = 0; t < request->topics_count; t++) {
+        const struct offset_commit_request_topic *topic = &request->topics[t];
+        const struct streams_subtopology *reader =
+            streams_topology_reader(group->topology, topic->name);
+        for (int32_t p = 0; p < topic->partitions_count; p++) {
+            int32_t partition = topic->partitions[p].partition_index;
+            const struct streams_task *task =
+                reader == NULL ? NULL
+                               : streams_tasks_find(&current->assigned->kinds[STREAMS_ACTIVE],
+                                                    reader->subtopology_id, partition);
+            if (reader != NULL && task == NULL)
+                task = streams_tasks_find(&current->pending->kinds[STREAMS_ACTIVE],
+                                          reader->subtopology_id, partition);
+            if (task == NULL || request->generation_id_or_member_epoch < task->epoch)
+                return stale;
+        }
+    }
+    return KERR_NONE;
+}
+
+static enum kafka_error validate_streams(const struct streams_group *group,
+                                         const struct offset_commit_request *request,
+                                         int16_t version, bool is_transactional)
+{
+    int32_t epoch = request->generation_id_or_member_epoch;
+    if (epoch < 0 && group->members_count == 0)
+        return KERR_NONE;
+    if (is_transactional && epoch == -1 && request->member_id.size == 0 &&
+        str_is_null(request->group_instance_id))
+        return KERR_NONE;
+    const struct streams_member *member = streams_group_find(group, request->member_id);
+    if (member == NULL)
+        return KERR_UNKNOWN_MEMBER_ID;
+    if (!is_transactional && version < VERSION_MEMBER_EPOCH)
+        return KERR_UNSUPPORTED_VERSION;
+    if (epoch == member->current.epoch)
+        return KERR_NONE;
+    enum kafka_error stale = is_transactional ? KERR_ILLEGAL_GENERATION : KERR_STALE_MEMBER_EPOCH;
+    return epoch > member->current.epoch ? stale
+                                         : validate_older_streams(group, member, request, stale);
+}
+
 static enum kafka_error validate(struct group_shard *state,
                                  const struct offset_commit_request *request, int16_t version,
                                  bool is_transactional)
@@ -101,7 +153,7 @@ static enum kafka_error validate(struct group_shard *state,
     if (group->type == GROUP_CONSUMER)
         return validate_consumer(container_of(group, struct consumer_group, base), request, version,
                                  is_transactional);
-    return is_by_hand && group_size(group) == 0 ? KERR_NONE : KERR_UNKNOWN_MEMBER_ID;
+    return validate_streams(streams_group_of(group), request, version, is_transactional);
 }
 
 // ---- commit ----------------------------------------------------------------------------------------
@@ -291,10 +343,26 @@ static void fetch_all(const struct group_shard *state,
     }
 }
 
+static enum kafka_error validate_streams_fetch(const struct streams_group *group,
+                                               const struct offset_fetch_request_group *request)
+{
+    if (str_is_null(request->member_id) && request->member_epoch < 0)
+        return KERR_NONE;
+    const struct streams_member *member =
+        str_is_null(request->member_id) ? NULL : streams_group_find(group, request->member_id);
+    if (member == NULL)
+        return KERR_UNKNOWN_MEMBER_ID;
+    return request->member_epoch == member->current.epoch ? KERR_NONE : KERR_STALE_MEMBER_EPOCH;
+}
+
 // A member of a consumer group says who it is and is told if it lags behind; who does not say is an administrator.
 static enum kafka_error validate_fetch(const struct group_shard *state,
                                        const struct offset_fetch_request_group *request)
 {
+    const struct streams_group *streams =
+        streams_group_of(group_shard_find(state, request->group_id));
+    if (streams != NULL)
+        return validate_streams_fetch(streams, request);
     const struct consumer_group *group = group_shard_find_consumer(state, request->group_id);
     if (group == NULL || (str_is_null(request->member_id) && request->member_epoch < 0))
         return KERR_NONE;

@@ -31,6 +31,7 @@ const struct group_config group_config_defaults = {
     .consumer_assignors = { "uniform", "range" },
     .share_max_size = 200,
     .share_initialize_retry_ms = 30000,
+    .streams_max_size = INT32_MAX,
     .can_upgrade = true,
     .can_downgrade = true,
 };

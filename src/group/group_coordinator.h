@@ -13,7 +13,8 @@
 //     classic_rebalance   what moves it from state to state; its sessions and timers
 //     classic_join, _sync, _leave    its requests
 //     consumer/           groups of the consumer protocol (KIP-848), see consumer/consumer_group.h
-//     foreign_group       groups of the types that are not served yet, kept whole
+//     share/              share groups (KIP-932), see share/share_group.h
+//     streams/            groups of Kafka Streams (KIP-1071), see streams/streams_group.h
 //     topic_index, group_settings    what groups know of topics and of their settings
 //     partition_assignor, java_order, metadata_hash, topic_regex     what Kafka computes, as Kafka does
 //
@@ -63,6 +64,7 @@ struct group_config {
     const char *consumer_assignors[2];   // group.consumer.assignors, the first is the default
     int32_t share_max_size;              // group.share.max.size
     int64_t share_initialize_retry_ms;   // group.share.initialize.retry.interval.ms
+    int32_t streams_max_size;            // group.streams.max.size
     bool can_upgrade;                    // group.consumer.migration.policy: classic to consumer,
     bool can_downgrade;                  // and back
     int compression; // offsets.topic.compression.codec: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd

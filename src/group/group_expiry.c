@@ -7,6 +7,7 @@
 #include "group/consumer/consumer_subscription.h"
 #include "group/group_records.h"
 #include "group/share/share_group_admin.h"
+#include "group/streams/streams_group.h"
 
 // Whether offsets of the group expire at all; if so from when.
 struct expiry_rule {
@@ -16,10 +17,8 @@ struct expiry_rule {
 
 static struct expiry_rule rule_of(const struct group *group)
 {
-    if (group->type == GROUP_CONSUMER)
+    if (group->type != GROUP_CLASSIC)
         return (struct expiry_rule){ true, -1 };
-    if (group->type != GROUP_CLASSIC) // what members use is not known here
-        return (struct expiry_rule){ group_size(group) == 0, -1 };
     const struct classic_group *classic =
         container_of((struct group *)(uintptr_t)group, struct classic_group, base);
     if (str_is_null(classic->protocol_type))
@@ -37,6 +36,8 @@ static bool is_subscribed(const struct group *group, struct str topic)
     if (group->type == GROUP_CONSUMER)
         return consumer_group_subscribes(
             container_of((struct group *)(uintptr_t)group, struct consumer_group, base), topic);
+    if (group->type == GROUP_STREAMS)
+        return streams_group_subscribes(streams_group_of((struct group *)(uintptr_t)group), topic);
     return group->type == GROUP_CLASSIC &&
            classic_group_is_subscribed(
                container_of((struct group *)(uintptr_t)group, struct classic_group, base), topic);

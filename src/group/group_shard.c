@@ -13,6 +13,8 @@
 #include "group/group_expiry.h"
 #include "group/group_records.h"
 #include "group/share/share_group.h"
+#include "group/streams/streams_group.h"
+#include "group/streams/streams_session.h"
 
 // ---- groups ----------------------------------------------------------------------------------------
 
@@ -65,7 +67,7 @@ int32_t group_size(const struct group *group)
         return consumer_group_size(container_of(any, struct consumer_group, base));
     if (group->type == GROUP_SHARE)
         return share_group_of(any)->members_count;
-    return container_of(any, struct foreign_group, base)->member_count;
+    return streams_group_of(any)->members_count;
 }
 
 static void free_group(struct group *group)
@@ -81,7 +83,7 @@ static void free_group(struct group *group)
     } else if (group->type == GROUP_SHARE) {
         share_group_free(share_group_of(group));
     } else {
-        foreign_group_free(container_of(group, struct foreign_group, base));
+        streams_group_free(streams_group_of(group));
     }
 }
 
@@ -107,11 +109,7 @@ void group_shard_add_tombstones(struct group_shard *state, const struct group *g
         share_group_add_tombstones(share_group_of((struct group *)(uintptr_t)group));
         return;
     }
-    const struct foreign_group *foreign =
-        container_of((struct group *)(uintptr_t)group, struct foreign_group, base);
-    struct bytes key;
-    for (size_t i = 0; foreign_group_next_key(foreign, &i, &key);)
-        coordinator_add(state->shard, key, BYTES_NULL);
+    streams_group_add_tombstones(streams_group_of((struct group *)(uintptr_t)group));
 }
 
 void group_shard_topic_changed(struct group_shard *state, struct str topic)
@@ -254,24 +252,6 @@ static bool replay_metadata(struct group_shard *state, const struct group_log_re
            classic_replay(group_shard_create_classic(state, record->group), &record->metadata);
 }
 
-static void replay_foreign(struct group_shard *state, const struct group_log_record *record,
-                           struct bytes key)
-{
-    enum group_type type = foreign_group_type(record->type);
-    struct group *group = group_shard_find(state, record->group);
-    if (group == NULL || group->type != type) {
-        if (record->is_tombstone)
-            return;
-        if (group != NULL) // most often a simple group that an earlier offset commit made
-            group_shard_remove(state, group);
-        group = &foreign_group_new(record->group, type)->base;
-        group_shard_put(state, group);
-    }
-    struct foreign_group *foreign = container_of(group, struct foreign_group, base);
-    if (!foreign_group_replay(foreign, record->type, key, record->is_tombstone))
-        group_shard_remove(state, group);
-}
-
 // A tombstone of a group that is not there says nothing.
 static bool replay_share(struct group_shard *state, const struct group_log_record *record,
                          struct bytes key, struct bytes value)
@@ -287,6 +267,26 @@ static bool replay_share(struct group_shard *state, const struct group_log_recor
         group_shard_put(state, group);
     }
     bool is_good = share_group_replay(share_group_of(group), record->type, key, value, &is_gone);
+    if (is_gone)
+        group_shard_remove(state, group);
+    return is_good;
+}
+
+static bool replay_streams(struct group_shard *state, const struct group_log_record *record,
+                           struct bytes key, struct bytes value)
+{
+    struct group *group = group_shard_find(state, record->group);
+    bool is_gone;
+    if (group == NULL || group->type != GROUP_STREAMS) {
+        if (record->is_tombstone)
+            return true;
+        if (group != NULL) // most often a simple group that an earlier offset commit made
+            group_shard_remove(state, group);
+        group = &streams_group_new(state, record->group)->base;
+        group_shard_put(state, group);
+    }
+    bool is_good =
+        streams_group_replay(streams_group_of(group), record->type, key, value, &is_gone);
     if (is_gone)
         group_shard_remove(state, group);
     return is_good;
@@ -310,10 +310,10 @@ static int replay(void *object, int64_t offset, int64_t producer_id, struct byte
         is_good = replay_metadata(state, &record);
     } else if (is_good && consumer_record_is(record.type)) {
         is_good = consumer_replay(state, record.type, key, value);
-    } else if (is_good && foreign_group_type(record.type) == GROUP_SHARE) {
+    } else if (is_good && record.type < GROUP_RECORD_STREAMS_GROUP_METADATA) {
         is_good = replay_share(state, &record, key, value);
     } else if (is_good) {
-        replay_foreign(state, &record, key);
+        is_good = replay_streams(state, &record, key, value);
     }
     arena_fini(&arena);
     return is_good ? 0 : -EINVAL;
@@ -349,6 +349,8 @@ static void cancel_timers(struct group_shard *state)
             consumer_cancel_group_timers(container_of(group, struct consumer_group, base));
         else if (group->type == GROUP_SHARE)
             share_group_cancel_timers(share_group_of(group));
+        else
+            streams_session_cancel_group(streams_group_of(group));
     }
 }
 
@@ -363,6 +365,8 @@ static void on_loaded(void *object)
             consumer_on_loaded(container_of(group, struct consumer_group, base));
         else if (group->type == GROUP_SHARE)
             share_group_on_loaded(share_group_of(group));
+        else
+            streams_session_on_loaded(streams_group_of(group));
     }
     group_expiry_schedule(state);
 }

@@ -11,7 +11,6 @@
 #include "coordinator/coordinator.h"
 #include "group/classic_group.h"
 #include "group/consumer/consumer_group.h"
-#include "group/foreign_group.h"
 #include "group/group_background.h"
 #include "group/group_coordinator.h"
 #include "group/group_offsets.h"

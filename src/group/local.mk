@@ -10,7 +10,6 @@ libcore_a_SOURCES += \
 	%D%/classic_member.c %D%/classic_member.h \
 	%D%/classic_rebalance.c %D%/classic_rebalance.h \
 	%D%/classic_sync.c %D%/classic_sync.h \
-	%D%/foreign_group.c %D%/foreign_group.h \
 	%D%/group.c %D%/group.h \
 	%D%/group_admin.c %D%/group_admin.h \
 	%D%/group_background.c %D%/group_background.h \
@@ -31,6 +30,7 @@ libcore_a_SOURCES += \
 	%D%/topic_regex_set.c %D%/topic_regex_set.h
 include src/group/consumer/local.mk
 include src/group/share/local.mk
+include src/group/streams/local.mk
 EXTRA_DIST += %D%/testing_groups.h %D%/testdata/group_log_fuzz %D%/check_group_log_fuzz.sh \
 	%D%/testdata/topic_regex_fuzz %D%/check_topic_regex_fuzz.sh
 if TESTS_POSSIBLE
@@ -38,7 +38,6 @@ group_tests = \
 	%D%/assignor_test \
 	%D%/classic_group_test \
 	%D%/classic_rebalance_test \
-	%D%/foreign_group_test \
 	%D%/group_coordinator_test \
 	%D%/group_expiry_test \
 	%D%/group_offsets_test \

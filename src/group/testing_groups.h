@@ -423,28 +423,4 @@ static inline void settle_one(struct fixture *f, struct join *join, const char *
     must(sync.call.done == 1 && sync.response.error_code == KERR_NONE);
 }
 
-// A record that another broker left in the group's partition: type, group and more of the key; value NULL: a tombstone.
-static inline void foreign_record(struct fixture *f, int16_t type, const char *group,
-                                  const char *rest, const char *value)
-{
-    struct coordinator *engine = group_coordinator_engine(f->groups);
-    struct coordinator_shard *shard =
-        coordinator_shard_at(engine, coordinator_partition_for(engine, str_of(group)));
-    struct strbuf key = STRBUF_EMPTY;
-    uint8_t head[4];
-    put_be16(head, (uint16_t)type);
-    put_be16(head + 2, (uint16_t)strlen(group));
-    strbuf_add(&key, head, 4);
-    strbuf_addz(&key, group);
-    strbuf_addz(&key, rest);
-    enum kafka_error error;
-    must(coordinator_enter(shard, &error) != NULL);
-    coordinator_add(shard, (struct bytes){ (uint8_t *)key.data, key.size },
-                    value == NULL ? BYTES_NULL
-                                  : (struct bytes){ (const uint8_t *)value, strlen(value) });
-    must(coordinator_append(shard, true) == KERR_NONE);
-    coordinator_exit(shard);
-    strbuf_fini(&key);
-}
-
 #endif

@@ -195,7 +195,7 @@ public final class StreamsSuite {
     }
 
     public static void main(String[] args) {
-        for (String protocol : args.length > 0 ? args : new String[] {"classic"}) {
+        for (String protocol : args.length > 0 ? args : new String[] {"classic", "streams"}) {
             String line = "ok " + protocol;
             try {
                 run(protocol);
