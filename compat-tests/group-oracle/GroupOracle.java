@@ -15,6 +15,9 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.coordinator.group.api.assignor.*;
 import org.apache.kafka.coordinator.group.assignor.*;
 import org.apache.kafka.coordinator.group.modern.*;
+import org.apache.kafka.coordinator.group.streams.assignor.AssignmentMemberSpec;
+import org.apache.kafka.coordinator.group.streams.assignor.StickyTaskAssignor;
+import org.apache.kafka.coordinator.group.streams.assignor.TopologyDescriber;
 
 public class GroupOracle {
     static BufferedReader in;
@@ -154,6 +157,81 @@ public class GroupOracle {
         return text.toString();
     }
 
+    // ---- tasks of streams groups
+
+    record Tasks(Map<String, Set<Integer>> active, Map<String, Set<Integer>> standby) { }
+
+    static void streams(int rounds) throws IOException {
+        SortedMap<String, Integer> counts = new TreeMap<>();
+        Set<String> stateful = new HashSet<>();
+        for (int n = 1 + random.nextInt(12), i = 0; i < n; i++) {
+            counts.put(Integer.toString(i), 1 + random.nextInt(9));
+            if (random.nextBoolean()) stateful.add(Integer.toString(i));
+        }
+        TopologyDescriber describer = new TopologyDescriber() {
+            @Override public List<String> subtopologies() {
+                return counts.keySet().stream().toList();
+            }
+
+            @Override public int maxNumInputPartitions(String id) {
+                return counts.get(id);
+            }
+
+            @Override public boolean isStateful(String id) {
+                return stateful.contains(id);
+            }
+        };
+        Map<String, String> processes = new LinkedHashMap<>();
+        Map<String, Tasks> targets = new HashMap<>();
+        int standbys = random.nextInt(3);
+        for (int round = 0; round < rounds; round++) {
+            for (Iterator<String> it = processes.keySet().iterator(); it.hasNext();) {
+                String id = it.next();
+                if (random.nextInt(6) == 0) {
+                    it.remove();
+                    targets.remove(id);
+                }
+            }
+            List<String> known = new ArrayList<>(processes.values());
+            for (int n = 1 + random.nextInt(processes.isEmpty() ? 8 : 4); n > 0; n--)
+                processes.put(Uuid.randomUuid().toString(), known.isEmpty() || random.nextBoolean()
+                    ? Uuid.randomUuid().toString() : known.get(random.nextInt(known.size())));
+            if (random.nextInt(5) == 0)
+                standbys = random.nextInt(3);
+            assignTasks(counts, stateful, describer, processes, targets, standbys);
+        }
+    }
+
+    static void assignTasks(SortedMap<String, Integer> counts, Set<String> stateful, TopologyDescriber describer,
+                            Map<String, String> processes, Map<String, Tasks> targets, int standbys) throws IOException {
+        // As the coordinator makes it; in a bucket of the table, by id.
+        Map<String, AssignmentMemberSpec> specs = new HashMap<>();
+        for (String id : new TreeSet<>(processes.keySet())) {
+            Tasks had = targets.getOrDefault(id, new Tasks(Map.of(), Map.of()));
+            specs.put(id, new AssignmentMemberSpec(Optional.empty(), Optional.empty(), had.active, had.standby, Map.of(),
+                processes.get(id), Map.of(), Map.of(), Map.of()));
+        }
+        StringBuilder question = new StringBuilder(
+            String.format("S %d %d %d\n", standbys, counts.size(), specs.size()));
+        counts.forEach((id, count) -> question.append(
+            String.format("%s %d %d\n", id, count, stateful.contains(id) ? 1 : 0)));
+        specs.forEach((id, spec) -> question.append(id).append(' ').append(spec.processId()).append(' ')
+            .append(line(spec.activeTasks())).append(' ').append(line(spec.standbyTasks())).append('\n'));
+        var made = new StickyTaskAssignor().assign(
+            new org.apache.kafka.coordinator.group.streams.assignor.GroupSpecImpl(specs,
+                Map.of("num.standby.replicas", Integer.toString(standbys))), describer).members();
+        compare(question.toString(), specs.keySet().stream().map(id -> line(made.get(id).activeTasks()) + " "
+            + line(made.get(id).standbyTasks())).collect(Collectors.joining(" | ")), ask(question.toString()));
+        targets.clear();
+        made.forEach((id, tasks) -> targets.put(id, new Tasks(tasks.activeTasks(), tasks.standbyTasks())));
+    }
+
+    static String line(Map<String, Set<Integer>> tasks) {
+        int count = tasks.values().stream().mapToInt(Set::size).sum();
+        return count + new TreeMap<>(tasks).entrySet().stream().flatMap(e -> e.getValue().stream().sorted()
+            .map(p -> " " + e.getKey() + " " + p)).collect(Collectors.joining());
+    }
+
     // ---- Java's order
 
     static void order() throws IOException {
@@ -219,12 +297,14 @@ public class GroupOracle {
         for (int i = 0; i < rounds; i++)
             group(6);
         for (int i = 0; i < rounds; i++)
+            streams(6);
+        for (int i = 0; i < rounds; i++)
             order();
         for (int i = 0; i < 20 * rounds; i++)
             regex();
         out.close();
         peer.waitFor();
-        System.out.printf("%d groups, %d orders, %d expressions (%d too large for us): %d differences%n", rounds,
+        System.out.printf("%d groups and as many of Kafka Streams, %d orders, %d expressions (%d too large for us): %d differences%n", rounds,
             2 * rounds, 20 * rounds, narrower, differences);
         System.exit(differences == 0 && peer.exitValue() == 0 ? 0 : 1);
     }

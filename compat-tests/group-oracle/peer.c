@@ -3,6 +3,8 @@
 //
 //     A NAME HOMOGENEOUS TOPICS MEMBERS  then lines: a topic `UUID PARTITIONS`, a member `ID INSTANCE|- NAMES
 //       SUBSCRIBED place… TOPICS (place COUNT partition…)…`  -> what each member shall have, in order
+//     S STANDBYS SUBTOPOLOGIES MEMBERS   then lines: a sub-topology `ID TASKS STATEFUL`, a member `ID PROCESS` and its
+//       active and standby tasks, each `COUNT (SUBTOPOLOGY PARTITION)…`     -> the same of each member, sorted
 //     O BUCKETS text…                    -> the texts in the order of a HashSet: g grown, c copied
 //     R HEX name…                        -> `E reason` or a digit for each name
 #include <stdio.h>
@@ -11,6 +13,7 @@
 #include "base/must.h"
 #include "group/java_order.h"
 #include "group/partition_assignor.h"
+#include "group/streams/streams_assignor.h"
 #include "group/topic_regex.h"
 
 static char *line;
@@ -113,6 +116,63 @@ static void answer_assignment(struct arena *arena)
     printf("\n");
 }
 
+// ---- tasks -----------------------------------------------------------------------------------------
+
+static struct streams_tasks read_tasks(struct arena *arena)
+{
+    struct streams_tasks tasks = { NULL, number() };
+    tasks.items = arena_array(arena, struct streams_task, tasks.count + 1);
+    for (int32_t i = 0; i < tasks.count; i++) {
+        tasks.items[i].subtopology = arena_strz(arena, word());
+        tasks.items[i].partition = number();
+    }
+    streams_tasks_sort(&tasks);
+    return tasks;
+}
+
+static void print_tasks(const struct streams_tasks *tasks)
+{
+    printf("%d", tasks->count);
+    for (int32_t i = 0; i < tasks->count; i++)
+        printf(" %.*s %d", STR_ARG(tasks->items[i].subtopology), tasks->items[i].partition);
+}
+
+static void answer_tasks(struct arena *arena)
+{
+    int32_t standbys = number(), topology_count = number(), count = number();
+    struct streams_assignor_topology *topology =
+        arena_array(arena, struct streams_assignor_topology, topology_count + 1);
+    struct streams_assignor_member *members =
+        arena_array(arena, struct streams_assignor_member, count + 1);
+    struct str *asked = arena_array(arena, struct str, count + 1);
+    for (int32_t s = 0; s < topology_count; s++) {
+        must(read_line());
+        topology[s].id = arena_strz(arena, word());
+        topology[s].tasks_count = number();
+        topology[s].is_stateful = number() != 0;
+    }
+    for (int32_t m = 0; m < count; m++) {
+        must(read_line());
+        struct streams_assignment *former = arena_new(arena, struct streams_assignment);
+        asked[m] = members[m].id = arena_strz(arena, word());
+        members[m].process_id = arena_strz(arena, word());
+        former->kinds[STREAMS_ACTIVE] = read_tasks(arena);
+        former->kinds[STREAMS_STANDBY] = read_tasks(arena);
+        members[m].former = former;
+    }
+    streams_assignor_sort(members, count, arena);
+    streams_assign(members, count, topology, topology_count, standbys, arena);
+    for (int32_t a = 0; a < count; a++)
+        for (int32_t m = 0; m < count; m++)
+            if (str_eq(members[m].id, asked[a])) {
+                printf("%s", a > 0 ? " | " : "");
+                print_tasks(&members[m].assigned.kinds[STREAMS_ACTIVE]);
+                printf(" ");
+                print_tasks(&members[m].assigned.kinds[STREAMS_STANDBY]);
+            }
+    printf("\n");
+}
+
 // ---- order, expressions ----------------------------------------------------------------------------
 
 static void answer_order(struct arena *arena)
@@ -158,6 +218,8 @@ int main(void)
         char kind = *word();
         if (kind == 'A')
             answer_assignment(&arena);
+        else if (kind == 'S')
+            answer_tasks(&arena);
         else if (kind == 'O')
             answer_order(&arena);
         else
