@@ -225,7 +225,8 @@ static bool update_member(struct beat *b, struct str client_id, struct str clien
     }
     if (!take_tags(b))
         return false;
-    static const struct streams_current nothing = { .assigned = &streams_assignment_none,
+    static const struct streams_current nothing = { .state = STREAMS_STABLE,
+                                                    .assigned = &streams_assignment_none,
                                                     .pending = &streams_assignment_none };
     b->current = b->member != NULL ? b->member->current : nothing;
     b->has_changed = b->member == NULL || !streams_metadata_equal(&b->member->metadata, updated);

@@ -37,6 +37,7 @@ static struct streams_member *get(struct streams_group *group, struct str id)
     member->id = (struct str){ str_dup(id), id.size };
     arena_init(&member->arena);
     message_init(&streams_group_member_metadata_value_desc, &member->metadata);
+    member->current.state = STREAMS_STABLE;
     member->current.assigned = &streams_assignment_none;
     member->current.pending = &streams_assignment_none;
     streams_session_init(member);

@@ -39,9 +39,9 @@ struct streams_group;
 #define streams_metadata streams_group_member_metadata_value
 
 enum streams_member_state {
-    STREAMS_STABLE = 0,
-    STREAMS_UNREVOKED_TASKS = 1,
-    STREAMS_UNRELEASED_TASKS = 2,
+    STREAMS_STABLE = 1,
+    STREAMS_UNREVOKED_TASKS = 2,
+    STREAMS_UNRELEASED_TASKS = 3,
     STREAMS_UNKNOWN = 127,
 };
 
