@@ -6,6 +6,7 @@
 
 #include "base/hashmap.h"
 #include "base/mem.h"
+#include "base/must.h"
 #include "base/strbuf.h"
 #include "group/java_order.h"
 #include "group/streams/streams_topology.h"
@@ -508,7 +509,9 @@ static const struct streams_topology_value *copy_topology(const struct streams_t
     struct streams_topology_value *copy = arena_new(arena, struct streams_topology_value);
     struct reader reader;
     reader_init(&reader, bytes.data, bytes.size);
-    return codec_decode(&streams_group_topology_value_desc, 0, &reader, arena, copy) ? copy : NULL;
+    must(codec_decode(&streams_group_topology_value_desc, 0, &reader, arena,
+                      copy)); // as just written
+    return copy;
 }
 
 struct streams_configured *streams_configure(const struct streams_topology_value *topology,
