@@ -626,6 +626,42 @@ static void internal_topics_are_made_with_their_own_configs(void)
     teardown(&f);
 }
 
+// As they are described; why one could not be made is known for a while, and then it is tried again.
+static void topics_of_streams_groups_are_made_as_described(void)
+{
+    struct fixture f;
+    struct create_topics_request_creatable_topic_config config = { str_of("cleanup.policy"),
+                                                                   str_of("compact"),
+                                                                   { 0 } };
+    struct create_topics_request_creatable_topic topic;
+    setup(&f);
+    start(&f, -1);
+    message_init(&create_topics_request_creatable_topic_desc, &topic);
+    topic.name = str_of("store");
+    topic.num_partitions = 3;
+    topic.replication_factor = -1;
+    topic.configs = &config;
+    topic.configs_count = 1;
+    controller_create_internal_topic(f.controller, &topic, 10000);
+    topic.name = str_of("bad");
+    topic.replication_factor = 5;
+    controller_create_internal_topic(f.controller, &topic, 10000);
+    controller_step(f.controller);
+    const struct metadata_topic *made = metadata_find_topic(f.metadata, str_of("store"));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(made);
+    CU_ASSERT_EQUAL(made->partitions_count, 3);
+    CU_ASSERT_TRUE(str_eqz(metadata_config_value(made->configs, "cleanup.policy"), "compact"));
+    CU_ASSERT_PTR_NULL(metadata_find_topic(f.metadata, str_of("bad")));
+    CU_ASSERT_TRUE(str_is_null(controller_creation_error(f.controller, str_of("store"), &f.arena)));
+    CU_ASSERT_FALSE(str_is_null(controller_creation_error(f.controller, str_of("bad"), &f.arena)));
+    topic.replication_factor = 1;
+    controller_create_internal_topic(f.controller, &topic, 10000); // too early
+    controller_step(f.controller);
+    CU_ASSERT_PTR_NULL(metadata_find_topic(f.metadata, str_of("bad")));
+    stop(&f);
+    teardown(&f);
+}
+
 TEST_MAIN("controller", TEST(a_new_cluster_begins_as_kafkas),
           TEST(another_directory_is_not_the_voter), TEST(topics_are_made_and_answered),
           TEST(what_cannot_be_made_is_refused_in_kafkas_words),
@@ -636,4 +672,5 @@ TEST_MAIN("controller", TEST(a_new_cluster_begins_as_kafkas),
           TEST(an_unclean_restart_recovers_the_last_known_leader),
           TEST(a_snapshot_and_the_log_behind_it_give_the_same_image),
           TEST(calls_that_wait_share_one_write), TEST(an_answer_outlives_the_calls_behind_it),
-          TEST(who_cannot_wait_gets_nothing), TEST(internal_topics_are_made_with_their_own_configs))
+          TEST(who_cannot_wait_gets_nothing), TEST(internal_topics_are_made_with_their_own_configs),
+          TEST(topics_of_streams_groups_are_made_as_described))

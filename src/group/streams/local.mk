@@ -12,13 +12,16 @@ libcore_a_SOURCES += \
 	%D%/streams_target.c %D%/streams_target.h \
 	%D%/streams_tasks.c %D%/streams_tasks.h \
 	%D%/streams_topology.c %D%/streams_topology.h
+EXTRA_DIST += %D%/testing_streams.h
 if TESTS_POSSIBLE
 check_PROGRAMS += \
 	%D%/streams_assignor_test \
 	%D%/streams_group_test \
+	%D%/streams_random_test \
 	%D%/streams_topology_test
 TESTS += \
 	%D%/streams_assignor_test \
 	%D%/streams_group_test \
+	%D%/streams_random_test \
 	%D%/streams_topology_test
 endif
