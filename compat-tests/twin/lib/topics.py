@@ -11,6 +11,11 @@ def create(link, name, partitions=1, configs=()):
         {"Name": name, "NumPartitions": partitions, "ReplicationFactor": 1,
          "Configs": [{"Name": key, "Value": str(value)} for key, value in configs]}])
     assert answer["Topics"][0]["ErrorCode"] == 0, answer["Topics"][0]["ErrorMessage"]
+    return await_led(link, name, partitions)
+
+
+def await_led(link, name, partitions):
+    """Until all partitions of a topic, which may not be known yet, are led; its name."""
     deadline = time.monotonic() + LIMIT_S
     while True:
         offsets = link.call("ListOffsets", 7, ReplicaId=-1, Topics=[{"Name": name, "Partitions": [

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """1,000 and 5,000 partitions with a record each: restart to the first acknowledgement after a clean stop, memory, stop"""
+import topics
+import wire
 from bench import load
 
 # name: topics, partitions each
@@ -16,6 +18,9 @@ def run(bench):
             one = ready[kind] = bench.fresh(kind)
             one.start()
             load("create-topics", one.bootstrap, "t", count, partitions, 50, 1)
+            with wire.Connection(one.bootstrap) as link:
+                for i in range(count):
+                    topics.await_led(link, f"t-{i}", partitions)
             for i in range(count):
                 load("producers", one.bootstrap, f"t-{i}", partitions, partitions, partitions, 100, 1)
             one.stop()
