@@ -2,7 +2,7 @@
 // Encoding and decoding of the records of __consumer_offsets.
 #include "group/group_records.h"
 
-#include "base/must.h"
+#include "coordinator/coordinator_record.h"
 #include "protocol/records/legacy_offset_commit.h"
 
 enum { OFFSET_VALUE_VERSION = 4, OFFSET_VALUE_VERSION_WITH_EXPIRY = 1, METADATA_VALUE_VERSION = 3 };
@@ -39,22 +39,12 @@ static bool is_known_type(int16_t type)
     return false;
 }
 
-static bool decode_value(const struct message_desc *desc, struct bytes value, struct arena *arena,
-                         void *out)
-{
-    struct reader reader;
-    reader_init(&reader, value.data, value.size);
-    int16_t version = reader_int16(&reader);
-    return !reader_failed(&reader) && version_in(desc->versions, version) &&
-           codec_decode(desc, version, &reader, arena, out);
-}
-
 static bool decode_offset(struct bytes value, bool is_legacy, struct arena *arena,
                           struct committed_offset *offset)
 {
     if (is_legacy) {
         struct legacy_offset_commit_value v;
-        if (!decode_value(&legacy_offset_commit_value_desc, value, arena, &v))
+        if (!coordinator_record_decode(&legacy_offset_commit_value_desc, value, arena, &v))
             return false;
         *offset = (struct committed_offset){ .offset = v.offset,
                                              .leader_epoch = -1,
@@ -64,7 +54,7 @@ static bool decode_offset(struct bytes value, bool is_legacy, struct arena *aren
         return true;
     }
     struct offset_commit_value v;
-    if (!decode_value(&offset_commit_value_desc, value, arena, &v))
+    if (!coordinator_record_decode(&offset_commit_value_desc, value, arena, &v))
         return false;
     *offset = (struct committed_offset){ .offset = v.offset,
                                          .leader_epoch = v.leader_epoch,
@@ -99,46 +89,14 @@ bool group_record_decode(struct bytes key, struct bytes value, struct arena *are
                 decode_offset(value, record->type == GROUP_RECORD_LEGACY_OFFSET_COMMIT, arena,
                               &record->offset));
     case GROUP_RECORD_GROUP_METADATA:
-        return record->is_tombstone ||
-               decode_value(&group_metadata_value_desc, value, arena, &record->metadata);
+        return record->is_tombstone || coordinator_record_decode(&group_metadata_value_desc, value,
+                                                                 arena, &record->metadata);
     default:
         return true;
     }
 }
 
 // ---- encoding --------------------------------------------------------------------------------------
-
-enum { SCRATCH_SIZE = 1024 };
-
-// Most records fit the caller's scratch; others take an arena.
-static struct bytes encode(int16_t prefix, const struct message_desc *desc, int16_t version,
-                           const void *in, uint8_t scratch[SCRATCH_SIZE], struct arena *arena)
-{
-    struct writer writer;
-    writer_init_fixed(&writer, scratch, SCRATCH_SIZE);
-    writer_int16(&writer, prefix);
-    if (codec_encode(desc, version, &writer, in))
-        return (struct bytes){ scratch, writer_size(&writer) };
-    writer_init(&writer, arena);
-    writer_int16(&writer, prefix);
-    must(codec_encode(desc, version, &writer, in));
-    return writer_flatten(&writer, arena);
-}
-
-void group_record_add(struct coordinator_shard *shard, int16_t type,
-                      const struct message_desc *key_desc, const void *key, int16_t version,
-                      const struct message_desc *value_desc, const void *value)
-{
-    uint8_t key_scratch[SCRATCH_SIZE], value_scratch[SCRATCH_SIZE];
-    struct arena arena;
-    arena_init(&arena);
-    struct bytes key_bytes = encode(type, key_desc, 0, key, key_scratch, &arena);
-    struct bytes value_bytes = BYTES_NULL;
-    if (value != NULL)
-        value_bytes = encode(version, value_desc, version, value, value_scratch, &arena);
-    coordinator_add(shard, key_bytes, value_bytes);
-    arena_fini(&arena);
-}
 
 void group_record_add_offset(struct coordinator_shard *shard, struct str group, struct str topic,
                              int32_t partition, const struct committed_offset *offset)
@@ -152,31 +110,31 @@ void group_record_add_offset(struct coordinator_shard *shard, struct str group, 
         .expire_timestamp = offset->expire_timestamp_ms,
         .topic_id = offset->topic_id,
     };
-    group_record_add(shard, GROUP_RECORD_OFFSET_COMMIT, &offset_commit_key_desc, &key,
-                     offset->expire_timestamp_ms == -1 ? OFFSET_VALUE_VERSION
-                                                       : OFFSET_VALUE_VERSION_WITH_EXPIRY,
-                     &offset_commit_value_desc, &value);
+    coordinator_record_add(shard, GROUP_RECORD_OFFSET_COMMIT, &offset_commit_key_desc, &key,
+                           offset->expire_timestamp_ms == -1 ? OFFSET_VALUE_VERSION
+                                                             : OFFSET_VALUE_VERSION_WITH_EXPIRY,
+                           &offset_commit_value_desc, &value);
 }
 
 void group_record_add_offset_tombstone(struct coordinator_shard *shard, struct str group,
                                        struct str topic, int32_t partition)
 {
     struct offset_commit_key key = { group, topic, partition };
-    group_record_add(shard, GROUP_RECORD_OFFSET_COMMIT, &offset_commit_key_desc, &key, 0, NULL,
-                     NULL);
+    coordinator_record_add(shard, GROUP_RECORD_OFFSET_COMMIT, &offset_commit_key_desc, &key, 0,
+                           NULL, NULL);
 }
 
 void group_record_add_metadata(struct coordinator_shard *shard, struct str group,
                                const struct group_metadata_value *value)
 {
     struct group_metadata_key key = { group };
-    group_record_add(shard, GROUP_RECORD_GROUP_METADATA, &group_metadata_key_desc, &key,
-                     METADATA_VALUE_VERSION, &group_metadata_value_desc, value);
+    coordinator_record_add(shard, GROUP_RECORD_GROUP_METADATA, &group_metadata_key_desc, &key,
+                           METADATA_VALUE_VERSION, &group_metadata_value_desc, value);
 }
 
 void group_record_add_metadata_tombstone(struct coordinator_shard *shard, struct str group)
 {
     struct group_metadata_key key = { group };
-    group_record_add(shard, GROUP_RECORD_GROUP_METADATA, &group_metadata_key_desc, &key, 0, NULL,
-                     NULL);
+    coordinator_record_add(shard, GROUP_RECORD_GROUP_METADATA, &group_metadata_key_desc, &key, 0,
+                           NULL, NULL);
 }

@@ -30,11 +30,6 @@ struct group_log_record {
 bool group_record_decode(struct bytes key, struct bytes value, struct arena *arena,
                          struct group_log_record *record);
 
-// Adds any record, of whichever type of group: key of version 0; a NULL value is a tombstone.
-void group_record_add(struct coordinator_shard *shard, int16_t type,
-                      const struct message_desc *key_desc, const void *key, int16_t version,
-                      const struct message_desc *value_desc, const void *value);
-
 // Each adds one record to the shard's batch (coordinator_add).
 void group_record_add_offset(struct coordinator_shard *shard, struct str group, struct str topic,
                              int32_t partition, const struct committed_offset *offset);

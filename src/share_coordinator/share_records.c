@@ -3,17 +3,7 @@
 // Tested by share_coordinator/share_coordinator_test.c.
 #include "share_coordinator/share_records.h"
 
-#include "base/must.h"
-
-static bool decode(const struct message_desc *desc, struct bytes value, struct arena *arena,
-                   void *out)
-{
-    struct reader reader;
-    reader_init(&reader, value.data, value.size);
-    int16_t version = reader_int16(&reader);
-    return !reader_failed(&reader) && version_in(desc->versions, version) &&
-           codec_decode(desc, version, &reader, arena, out);
-}
+#include "coordinator/coordinator_record.h"
 
 bool share_record_decode(struct bytes key, struct bytes value, struct arena *arena,
                          struct share_log_record *record)
@@ -32,27 +22,9 @@ bool share_record_decode(struct bytes key, struct bytes value, struct arena *are
         return false;
     if (!record->is_snapshot)
         return !record->is_tombstone &&
-               decode(&share_update_value_desc, value, arena, &record->update);
+               coordinator_record_decode(&share_update_value_desc, value, arena, &record->update);
     return record->is_tombstone ||
-           decode(&share_snapshot_value_desc, value, arena, &record->snapshot);
-}
-
-static struct bytes encode(int16_t prefix, const struct message_desc *desc, const void *in,
-                           struct arena *arena)
-{
-    struct writer writer;
-    writer_init(&writer, arena);
-    writer_int16(&writer, prefix);
-    must(codec_encode(desc, 0, &writer, in));
-    return writer_flatten(&writer, arena);
-}
-
-static void add(struct coordinator_shard *shard, int16_t type, const struct share_snapshot_key *key,
-                const struct message_desc *value_desc, const void *value, struct arena *arena)
-{
-    struct bytes key_bytes = encode(type, &share_snapshot_key_desc, key, arena);
-    coordinator_add(shard, key_bytes,
-                    value == NULL ? BYTES_NULL : encode(0, value_desc, value, arena));
+           coordinator_record_decode(&share_snapshot_value_desc, value, arena, &record->snapshot);
 }
 
 void share_record_add_snapshot(struct coordinator_shard *shard,
@@ -80,7 +52,8 @@ void share_record_add_snapshot(struct coordinator_shard *shard,
             .delivery_state = state->batches.items[i].state,
             .delivery_count = state->batches.items[i].delivery_count,
         };
-    add(shard, SHARE_RECORD_SHARE_SNAPSHOT, key, &share_snapshot_value_desc, &value, &arena);
+    coordinator_record_add(shard, SHARE_RECORD_SHARE_SNAPSHOT, &share_snapshot_key_desc, key, 0,
+                           &share_snapshot_value_desc, &value);
     arena_fini(&arena);
 }
 
@@ -105,15 +78,14 @@ void share_record_add_update(struct coordinator_shard *shard, const struct share
             .delivery_state = state->batches.items[i].state,
             .delivery_count = state->batches.items[i].delivery_count,
         };
-    add(shard, SHARE_RECORD_SHARE_UPDATE, key, &share_update_value_desc, &value, &arena);
+    coordinator_record_add(shard, SHARE_RECORD_SHARE_UPDATE, &share_snapshot_key_desc, key, 0,
+                           &share_update_value_desc, &value);
     arena_fini(&arena);
 }
 
 void share_record_add_tombstone(struct coordinator_shard *shard,
                                 const struct share_snapshot_key *key)
 {
-    struct arena arena;
-    arena_init(&arena);
-    add(shard, SHARE_RECORD_SHARE_SNAPSHOT, key, NULL, NULL, &arena);
-    arena_fini(&arena);
+    coordinator_record_add(shard, SHARE_RECORD_SHARE_SNAPSHOT, &share_snapshot_key_desc, key, 0,
+                           NULL, NULL);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "txn/txn_records.h"
 
-#include "base/must.h"
+#include "coordinator/coordinator_record.h"
 #include "protocol/records/transaction_log.h"
 
 enum { KEY_TYPE = 0 };
@@ -71,20 +71,10 @@ bool txn_record_decode(struct bytes key, struct bytes value, struct arena *arena
     return decode_value(value, arena, record);
 }
 
-static struct bytes encode(int16_t prefix, const struct message_desc *desc, int16_t version,
-                           const void *in, struct arena *arena)
-{
-    struct writer writer;
-    writer_init(&writer, arena);
-    writer_int16(&writer, prefix);
-    must(codec_encode(desc, version, &writer, in));
-    return writer_flatten(&writer, arena);
-}
-
 struct bytes txn_record_key(struct str id, struct arena *arena)
 {
     struct transaction_log_key key = { id };
-    return encode(KEY_TYPE, &transaction_log_key_desc, 0, &key, arena);
+    return coordinator_record_encode(KEY_TYPE, &transaction_log_key_desc, 0, &key, arena);
 }
 
 struct bytes txn_record_value(const struct transaction_fields *fields,
@@ -116,5 +106,6 @@ struct bytes txn_record_value(const struct transaction_fields *fields,
                 .partition_ids_count = (int32_t)partitions->topics[i].count,
             };
     }
-    return encode(value_version, &transaction_log_value_desc, value_version, &value, arena);
+    return coordinator_record_encode(value_version, &transaction_log_value_desc, value_version,
+                                     &value, arena);
 }

@@ -2,6 +2,7 @@
 // See the header. Tested by group/consumer/consumer_group_test.c and compat-tests/twin/consumer.
 #include "group/consumer/consumer_records.h"
 
+#include "coordinator/coordinator_record.h"
 #include "group/consumer/consumer_session.h"
 #include "group/group_records.h"
 #include "protocol/records/consumer_group_metadata.h"
@@ -73,11 +74,7 @@ static bool decode(struct replayed *r, int16_t type, struct bytes key, struct by
         return false;
     if (value.data == NULL)
         return true;
-    const struct message_desc *desc = value_desc_of(type);
-    reader_init(&reader, value.data, value.size);
-    int16_t version = reader_int16(&reader);
-    return !reader_failed(&reader) && version_in(desc->versions, version) &&
-           codec_decode(desc, version, &reader, &r->arena, &r->value);
+    return coordinator_record_decode(value_desc_of(type), value, &r->arena, &r->value);
 }
 
 // The group, made if a value asks for it; a group of another type, most often a simple one that an earlier offset
@@ -167,32 +164,32 @@ void consumer_add_epoch(const struct consumer_group *group, int32_t epoch, int64
 {
     struct consumer_group_metadata_key key = { group->base.id };
     struct consumer_group_metadata_value value = { .epoch = epoch, .metadata_hash = metadata_hash };
-    group_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_METADATA,
-                     &consumer_group_metadata_key_desc, &key, 0,
-                     &consumer_group_metadata_value_desc, &value);
+    coordinator_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_METADATA,
+                           &consumer_group_metadata_key_desc, &key, 0,
+                           &consumer_group_metadata_value_desc, &value);
 }
 
 void consumer_add_epoch_tombstone(const struct consumer_group *group)
 {
     struct consumer_group_metadata_key key = { group->base.id };
-    group_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_METADATA,
-                     &consumer_group_metadata_key_desc, &key, 0, NULL, NULL);
+    coordinator_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_METADATA,
+                           &consumer_group_metadata_key_desc, &key, 0, NULL, NULL);
 }
 
 void consumer_add_partition_metadata_tombstone(const struct consumer_group *group)
 {
     struct consumer_group_partition_metadata_key key = { group->base.id };
-    group_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_PARTITION_METADATA,
-                     &consumer_group_partition_metadata_key_desc, &key, 0, NULL, NULL);
+    coordinator_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_PARTITION_METADATA,
+                           &consumer_group_partition_metadata_key_desc, &key, 0, NULL, NULL);
 }
 
 void consumer_add_metadata(const struct consumer_group *group, struct str member_id,
                            const struct member_metadata_value *value)
 {
     struct consumer_group_member_metadata_key key = { group->base.id, member_id };
-    group_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_MEMBER_METADATA,
-                     &consumer_group_member_metadata_key_desc, &key, 0,
-                     &consumer_group_member_metadata_value_desc, value);
+    coordinator_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_MEMBER_METADATA,
+                           &consumer_group_member_metadata_key_desc, &key, 0,
+                           &consumer_group_member_metadata_value_desc, value);
 }
 
 void consumer_add_target_epoch(const struct consumer_group *group, int32_t epoch,
@@ -202,43 +199,44 @@ void consumer_add_target_epoch(const struct consumer_group *group, int32_t epoch
     struct consumer_group_target_assignment_metadata_value value = { .assignment_epoch = epoch,
                                                                      .assignment_timestamp =
                                                                          timestamp_ms };
-    group_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_TARGET_ASSIGNMENT_METADATA,
-                     &consumer_group_target_assignment_metadata_key_desc, &key, 0,
-                     &consumer_group_target_assignment_metadata_value_desc, &value);
+    coordinator_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_TARGET_ASSIGNMENT_METADATA,
+                           &consumer_group_target_assignment_metadata_key_desc, &key, 0,
+                           &consumer_group_target_assignment_metadata_value_desc, &value);
 }
 
 void consumer_add_target_epoch_tombstone(const struct consumer_group *group)
 {
     struct consumer_group_target_assignment_metadata_key key = { group->base.id };
-    group_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_TARGET_ASSIGNMENT_METADATA,
-                     &consumer_group_target_assignment_metadata_key_desc, &key, 0, NULL, NULL);
+    coordinator_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_TARGET_ASSIGNMENT_METADATA,
+                           &consumer_group_target_assignment_metadata_key_desc, &key, 0, NULL,
+                           NULL);
 }
 
 void consumer_add_target(const struct consumer_group *group, struct str member_id,
                          const struct member_target_value *value)
 {
     struct consumer_group_target_assignment_member_key key = { group->base.id, member_id };
-    group_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_TARGET_ASSIGNMENT_MEMBER,
-                     &consumer_group_target_assignment_member_key_desc, &key, 0,
-                     &consumer_group_target_assignment_member_value_desc, value);
+    coordinator_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_TARGET_ASSIGNMENT_MEMBER,
+                           &consumer_group_target_assignment_member_key_desc, &key, 0,
+                           &consumer_group_target_assignment_member_value_desc, value);
 }
 
 void consumer_add_current(const struct consumer_group *group, struct str member_id,
                           const struct member_current_value *value)
 {
     struct consumer_group_current_member_assignment_key key = { group->base.id, member_id };
-    group_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_CURRENT_MEMBER_ASSIGNMENT,
-                     &consumer_group_current_member_assignment_key_desc, &key, 0,
-                     &consumer_group_current_member_assignment_value_desc, value);
+    coordinator_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_CURRENT_MEMBER_ASSIGNMENT,
+                           &consumer_group_current_member_assignment_key_desc, &key, 0,
+                           &consumer_group_current_member_assignment_value_desc, value);
 }
 
 void consumer_add_regex(const struct consumer_group *group, struct str pattern,
                         const struct consumer_group_regular_expression_value *value)
 {
     struct consumer_group_regular_expression_key key = { group->base.id, pattern };
-    group_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_REGULAR_EXPRESSION,
-                     &consumer_group_regular_expression_key_desc, &key, 0,
-                     &consumer_group_regular_expression_value_desc, value);
+    coordinator_record_add(shard_of(group), GROUP_RECORD_CONSUMER_GROUP_REGULAR_EXPRESSION,
+                           &consumer_group_regular_expression_key_desc, &key, 0,
+                           &consumer_group_regular_expression_value_desc, value);
 }
 
 void consumer_add_member_tombstones(const struct consumer_group *group, struct str member_id)

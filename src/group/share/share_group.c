@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "coordinator/coordinator_record.h"
 #include "group/group_shard.h"
 #include "group/metadata_hash.h"
 #include "group/share/share_group_beat.h"
@@ -222,16 +223,6 @@ static void fill(struct share_topics *topics, struct uuid id, struct str name,
         share_topic_add(topic, partitions[p]);
 }
 
-static bool decode(const struct message_desc *desc, struct bytes value, struct arena *arena,
-                   void *out)
-{
-    struct reader reader;
-    reader_init(&reader, value.data, value.size);
-    int16_t version = reader_int16(&reader);
-    return !reader_failed(&reader) && version_in(desc->versions, version) &&
-           codec_decode(desc, version, &reader, arena, out);
-}
-
 static bool replay_member(struct share_group *group, struct str id, struct bytes bytes,
                           struct arena *arena)
 {
@@ -244,7 +235,7 @@ static bool replay_member(struct share_group *group, struct str id, struct bytes
         }
         return true;
     }
-    if (!decode(&share_group_member_metadata_value_desc, bytes, arena, &value))
+    if (!coordinator_record_decode(&share_group_member_metadata_value_desc, bytes, arena, &value))
         return false;
     struct share_member *member = share_group_get(group, id);
     set_known(member, true);
@@ -268,7 +259,8 @@ static bool replay_current(struct share_group *group, struct str id, struct byte
         }
         return true;
     }
-    if (!decode(&share_group_current_member_assignment_value_desc, bytes, arena, &value))
+    if (!coordinator_record_decode(&share_group_current_member_assignment_value_desc, bytes, arena,
+                                   &value))
         return false;
     struct share_member *member = share_group_get(group, id);
     set_known(member, true);
@@ -296,7 +288,8 @@ static bool replay_target(struct share_group *group, struct str id, struct bytes
         }
         return true;
     }
-    if (!decode(&share_group_target_assignment_member_value_desc, bytes, arena, &value))
+    if (!coordinator_record_decode(&share_group_target_assignment_member_value_desc, bytes, arena,
+                                   &value))
         return false;
     member = share_group_get(group, id);
     member->has_target = true;
@@ -312,7 +305,8 @@ static bool replay_state(struct share_group *group, struct bytes bytes, struct a
     struct share_group_state_partition_metadata_value value = { 0 };
     int64_t now_ms = coordinator_wall_ms(group->shard->shard);
     if (bytes.data != NULL &&
-        !decode(&share_group_state_partition_metadata_value_desc, bytes, arena, &value))
+        !coordinator_record_decode(&share_group_state_partition_metadata_value_desc, bytes, arena,
+                                   &value))
         return false;
     group->has_state = bytes.data != NULL;
     share_topics_fini(&group->initializing);
@@ -341,7 +335,7 @@ static bool replay_epochs(struct share_group *group, int16_t type, struct bytes 
         *is_gone = bytes.data == NULL;
         if (*is_gone)
             return true;
-        if (!decode(&share_group_metadata_value_desc, bytes, arena, &epoch))
+        if (!coordinator_record_decode(&share_group_metadata_value_desc, bytes, arena, &epoch))
             return false;
         group->epoch = epoch.epoch;
         group->metadata_hash = epoch.metadata_hash;
@@ -351,7 +345,8 @@ static bool replay_epochs(struct share_group *group, int16_t type, struct bytes 
     group->assignment_ms = 0;
     if (bytes.data == NULL)
         return true;
-    if (!decode(&share_group_target_assignment_metadata_value_desc, bytes, arena, &target))
+    if (!coordinator_record_decode(&share_group_target_assignment_metadata_value_desc, bytes, arena,
+                                   &target))
         return false;
     group->assignment_epoch = target.assignment_epoch;
     group->assignment_ms = target.assignment_timestamp;

@@ -3,7 +3,7 @@
 // Tested by group/share/share_group_test.c.
 #include "group/share/share_group_records.h"
 
-#include "base/must.h"
+#include "coordinator/coordinator_record.h"
 #include "protocol/records/share_group_current_member_assignment.h"
 #include "protocol/records/share_group_member_metadata.h"
 #include "protocol/records/share_group_metadata.h"
@@ -11,41 +11,24 @@
 #include "protocol/records/share_group_target_assignment_member.h"
 #include "protocol/records/share_group_target_assignment_metadata.h"
 
-static struct bytes encode(int16_t prefix, const struct message_desc *desc, const void *in,
-                           struct arena *arena)
-{
-    struct writer writer;
-    writer_init(&writer, arena);
-    writer_int16(&writer, prefix);
-    must(codec_encode(desc, 0, &writer, in));
-    return writer_flatten(&writer, arena);
-}
-
-// Keys are a group's id, or a group's and a member's.
-static struct bytes key_of(int16_t type, struct str group, struct str member, struct arena *arena)
+// Keys are a group's id, or a group's and a member's. A NULL value is a tombstone.
+static void add(struct coordinator_shard *shard, int16_t type, struct str group, struct str member,
+                const struct message_desc *desc, const void *value)
 {
     if (str_is_null(member)) {
         struct share_group_metadata_key key = { group };
-        return encode(type, &share_group_metadata_key_desc, &key, arena);
+        coordinator_record_add(shard, type, &share_group_metadata_key_desc, &key, 0, desc, value);
+    } else {
+        struct share_group_member_metadata_key key = { group, member };
+        coordinator_record_add(shard, type, &share_group_member_metadata_key_desc, &key, 0, desc,
+                               value);
     }
-    struct share_group_member_metadata_key key = { group, member };
-    return encode(type, &share_group_member_metadata_key_desc, &key, arena);
-}
-
-static void add(struct coordinator_shard *shard, int16_t type, struct str group, struct str member,
-                const struct message_desc *desc, const void *value, struct arena *arena)
-{
-    coordinator_add(shard, key_of(type, group, member, arena), encode(0, desc, value, arena));
-    arena_fini(arena);
 }
 
 void share_group_record_tombstone(struct coordinator_shard *shard, int16_t type, struct str group,
                                   struct str member)
 {
-    struct arena arena;
-    arena_init(&arena);
-    coordinator_add(shard, key_of(type, group, member, &arena), BYTES_NULL);
-    arena_fini(&arena);
+    add(shard, type, group, member, NULL, NULL);
 }
 
 void share_group_record_member(struct coordinator_shard *shard, struct str group,
@@ -63,28 +46,25 @@ void share_group_record_member(struct coordinator_shard *shard, struct str group
     for (int32_t i = 0; i < member->topics_count; i++)
         value.subscribed_topic_names[i] = str_of(member->topics[i]);
     add(shard, GROUP_RECORD_SHARE_GROUP_MEMBER_METADATA, group, str_of(member->id),
-        &share_group_member_metadata_value_desc, &value, &arena);
+        &share_group_member_metadata_value_desc, &value);
+    arena_fini(&arena);
 }
 
 void share_group_record_epoch(struct coordinator_shard *shard, struct str group, int32_t epoch,
                               int64_t hash)
 {
-    struct arena arena;
-    arena_init(&arena);
     struct share_group_metadata_value value = { .epoch = epoch, .metadata_hash = hash };
     add(shard, GROUP_RECORD_SHARE_GROUP_METADATA, group, STR_NULL, &share_group_metadata_value_desc,
-        &value, &arena);
+        &value);
 }
 
 void share_group_record_target_epoch(struct coordinator_shard *shard, struct str group,
                                      int32_t epoch, int64_t now_ms)
 {
-    struct arena arena;
-    arena_init(&arena);
     struct share_group_target_assignment_metadata_value value = { .assignment_epoch = epoch,
                                                                   .assignment_timestamp = now_ms };
     add(shard, GROUP_RECORD_SHARE_GROUP_TARGET_ASSIGNMENT_METADATA, group, STR_NULL,
-        &share_group_target_assignment_metadata_value_desc, &value, &arena);
+        &share_group_target_assignment_metadata_value_desc, &value);
 }
 
 void share_group_record_target(struct coordinator_shard *shard, struct str group, struct str member,
@@ -106,7 +86,8 @@ void share_group_record_target(struct coordinator_shard *shard, struct str group
         value.topic_partitions[i].partitions_count = topic->count;
     }
     add(shard, GROUP_RECORD_SHARE_GROUP_TARGET_ASSIGNMENT_MEMBER, group, member,
-        &share_group_target_assignment_member_value_desc, &value, &arena);
+        &share_group_target_assignment_member_value_desc, &value);
+    arena_fini(&arena);
 }
 
 void share_group_record_current(struct coordinator_shard *shard, struct str group,
@@ -132,7 +113,8 @@ void share_group_record_current(struct coordinator_shard *shard, struct str grou
         value.assigned_partitions[i].partitions_count = topic->count;
     }
     add(shard, GROUP_RECORD_SHARE_GROUP_CURRENT_MEMBER_ASSIGNMENT, group, str_of(member->id),
-        &share_group_current_member_assignment_value_desc, &value, &arena);
+        &share_group_current_member_assignment_value_desc, &value);
+    arena_fini(&arena);
 }
 
 static struct share_group_state_partition_metadata_value_topic_partitions_info *
@@ -176,5 +158,6 @@ void share_group_record_state(struct coordinator_shard *shard, struct str group,
             str_of(topic->name != NULL ? topic->name : "<UNKNOWN>");
     }
     add(shard, GROUP_RECORD_SHARE_GROUP_STATE_PARTITION_METADATA, group, STR_NULL,
-        &share_group_state_partition_metadata_value_desc, &value, &arena);
+        &share_group_state_partition_metadata_value_desc, &value);
+    arena_fini(&arena);
 }

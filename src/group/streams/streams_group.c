@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "coordinator/coordinator_record.h"
 #include "group/group_shard.h"
 #include "group/streams/streams_records.h"
 #include "group/streams/streams_session.h"
@@ -177,16 +178,6 @@ void streams_group_add_tombstones(const struct streams_group *group)
 
 // ---- replay ----------------------------------------------------------------------------------------
 
-static bool decode(const struct message_desc *desc, struct bytes value, struct arena *arena,
-                   void *out)
-{
-    struct reader reader;
-    reader_init(&reader, value.data, value.size);
-    int16_t version = reader_int16(&reader);
-    return !reader_failed(&reader) && version_in(desc->versions, version) &&
-           codec_decode(desc, version, &reader, arena, out);
-}
-
 static bool replay_member(struct streams_group *group, struct str id, struct bytes bytes)
 {
     if (bytes.data == NULL) {
@@ -202,8 +193,9 @@ static bool replay_member(struct streams_group *group, struct str id, struct byt
     set_known(member, true);
     arena_reset(&member->arena);
     message_init(&streams_group_member_metadata_value_desc, &member->metadata);
-    return decode(&streams_group_member_metadata_value_desc, arena_bytes(&member->arena, bytes),
-                  &member->arena, &member->metadata);
+    return coordinator_record_decode(&streams_group_member_metadata_value_desc,
+                                     arena_bytes(&member->arena, bytes), &member->arena,
+                                     &member->metadata);
 }
 
 // Those of older records, without epochs, have the member's.
@@ -236,7 +228,8 @@ static bool replay_current(struct streams_group *group, struct str id, struct by
         }
         return true;
     }
-    if (!decode(&streams_group_current_member_assignment_value_desc, bytes, arena, &value))
+    if (!coordinator_record_decode(&streams_group_current_member_assignment_value_desc, bytes,
+                                   arena, &value))
         return false;
     struct streams_member *member = get(group, id);
     struct streams_assignment assigned, pending;
@@ -278,7 +271,8 @@ static bool replay_target(struct streams_group *group, struct str id, struct byt
         }
         return true;
     }
-    if (!decode(&streams_group_target_assignment_member_value_desc, bytes, arena, &value))
+    if (!coordinator_record_decode(&streams_group_target_assignment_member_value_desc, bytes, arena,
+                                   &value))
         return false;
     struct streams_assignment target;
     STREAMS_TASKS_FROM(target.kinds[STREAMS_ACTIVE], value.active_tasks, value.active_tasks_count,
@@ -301,8 +295,9 @@ static bool replay_topology(struct streams_group *group, struct bytes bytes)
         return true;
     struct streams_topology_value *value =
         arena_new(&group->topology_arena, struct streams_topology_value);
-    if (!decode(&streams_group_topology_value_desc, arena_bytes(&group->topology_arena, bytes),
-                &group->topology_arena, value))
+    if (!coordinator_record_decode(&streams_group_topology_value_desc,
+                                   arena_bytes(&group->topology_arena, bytes),
+                                   &group->topology_arena, value))
         return false;
     group->topology = value;
     return true;
@@ -315,7 +310,7 @@ static bool replay_epoch(struct streams_group *group, struct bytes bytes, struct
     *is_gone = bytes.data == NULL;
     if (*is_gone)
         return true;
-    if (!decode(&streams_group_metadata_value_desc, bytes, arena, &value))
+    if (!coordinator_record_decode(&streams_group_metadata_value_desc, bytes, arena, &value))
         return false;
     group->epoch = value.epoch;
     group->metadata_hash = value.metadata_hash;
@@ -341,7 +336,8 @@ static bool replay_target_epoch(struct streams_group *group, struct bytes bytes,
     group->assignment_ms = 0;
     if (bytes.data == NULL)
         return true;
-    if (!decode(&streams_group_target_assignment_metadata_value_desc, bytes, arena, &value))
+    if (!coordinator_record_decode(&streams_group_target_assignment_metadata_value_desc, bytes,
+                                   arena, &value))
         return false;
     group->assignment_epoch = value.assignment_epoch;
     group->assignment_ms = value.assignment_timestamp;

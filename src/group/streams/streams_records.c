@@ -3,63 +3,42 @@
 // Tested by group/streams/streams_group_test.c.
 #include "group/streams/streams_records.h"
 
-#include "base/must.h"
+#include "coordinator/coordinator_record.h"
 #include "protocol/records/streams_group_current_member_assignment.h"
 #include "protocol/records/streams_group_target_assignment_member.h"
 #include "protocol/records/streams_group_target_assignment_metadata.h"
 
-static struct bytes encode(int16_t prefix, const struct message_desc *desc, const void *in,
-                           struct arena *arena)
-{
-    struct writer writer;
-    writer_init(&writer, arena);
-    writer_int16(&writer, prefix);
-    must(codec_encode(desc, 0, &writer, in));
-    return writer_flatten(&writer, arena);
-}
-
-// Keys are a group's id, or a group's and a member's.
-static struct bytes key_of(int16_t type, struct str group, struct str member, struct arena *arena)
+// Keys are a group's id, or a group's and a member's. A NULL value is a tombstone.
+static void add(struct coordinator_shard *shard, int16_t type, struct str group, struct str member,
+                const struct message_desc *desc, const void *value)
 {
     if (str_is_null(member)) {
         struct streams_group_metadata_key key = { group };
-        return encode(type, &streams_group_metadata_key_desc, &key, arena);
+        coordinator_record_add(shard, type, &streams_group_metadata_key_desc, &key, 0, desc, value);
+    } else {
+        struct streams_group_member_metadata_key key = { group, member };
+        coordinator_record_add(shard, type, &streams_group_member_metadata_key_desc, &key, 0, desc,
+                               value);
     }
-    struct streams_group_member_metadata_key key = { group, member };
-    return encode(type, &streams_group_member_metadata_key_desc, &key, arena);
-}
-
-static void add(struct coordinator_shard *shard, int16_t type, struct str group, struct str member,
-                const struct message_desc *desc, const void *value, struct arena *arena)
-{
-    coordinator_add(shard, key_of(type, group, member, arena), encode(0, desc, value, arena));
-    arena_fini(arena);
 }
 
 void streams_record_tombstone(struct coordinator_shard *shard, int16_t type, struct str group,
                               struct str member)
 {
-    struct arena arena;
-    arena_init(&arena);
-    coordinator_add(shard, key_of(type, group, member, &arena), BYTES_NULL);
-    arena_fini(&arena);
+    add(shard, type, group, member, NULL, NULL);
 }
 
 void streams_record_member(struct coordinator_shard *shard, struct str group, struct str member,
                            const struct streams_metadata *metadata)
 {
-    struct arena arena;
-    arena_init(&arena);
     add(shard, GROUP_RECORD_STREAMS_GROUP_MEMBER_METADATA, group, member,
-        &streams_group_member_metadata_value_desc, metadata, &arena);
+        &streams_group_member_metadata_value_desc, metadata);
 }
 
 void streams_record_epoch(struct coordinator_shard *shard, struct str group, int32_t epoch,
                           int64_t hash, int32_t validated_topology_epoch,
                           const char *standby_replicas)
 {
-    struct arena arena;
-    arena_init(&arena);
     struct streams_group_metadata_value_last_assignment_config config = {
         .key = str_of(STREAMS_STANDBY_KEY), .value = str_of(standby_replicas)
     };
@@ -71,28 +50,24 @@ void streams_record_epoch(struct coordinator_shard *shard, struct str group, int
         .last_assignment_configs_count = standby_replicas != NULL,
     };
     add(shard, GROUP_RECORD_STREAMS_GROUP_METADATA, group, STR_NULL,
-        &streams_group_metadata_value_desc, &value, &arena);
+        &streams_group_metadata_value_desc, &value);
 }
 
 void streams_record_topology(struct coordinator_shard *shard, struct str group,
                              const struct streams_topology_value *topology)
 {
-    struct arena arena;
-    arena_init(&arena);
     add(shard, GROUP_RECORD_STREAMS_GROUP_TOPOLOGY, group, STR_NULL,
-        &streams_group_topology_value_desc, topology, &arena);
+        &streams_group_topology_value_desc, topology);
 }
 
 void streams_record_target_epoch(struct coordinator_shard *shard, struct str group, int32_t epoch,
                                  int64_t now_ms)
 {
-    struct arena arena;
-    arena_init(&arena);
     struct streams_group_target_assignment_metadata_value value = { .assignment_epoch = epoch,
                                                                     .assignment_timestamp =
                                                                         now_ms };
     add(shard, GROUP_RECORD_STREAMS_GROUP_TARGET_ASSIGNMENT_METADATA, group, STR_NULL,
-        &streams_group_target_assignment_metadata_value_desc, &value, &arena);
+        &streams_group_target_assignment_metadata_value_desc, &value);
 }
 
 #define TARGET_TASKS(field, kind)                                                                  \
@@ -110,7 +85,8 @@ void streams_record_target(struct coordinator_shard *shard, struct str group, st
     TARGET_TASKS(standby_tasks, STREAMS_STANDBY);
     TARGET_TASKS(warmup_tasks, STREAMS_WARMUP);
     add(shard, GROUP_RECORD_STREAMS_GROUP_TARGET_ASSIGNMENT_MEMBER, group, member,
-        &streams_group_target_assignment_member_value_desc, &value, &arena);
+        &streams_group_target_assignment_member_value_desc, &value);
+    arena_fini(&arena);
 }
 
 // Active tasks carry their epochs; the others have none.
@@ -152,5 +128,6 @@ void streams_record_current(struct coordinator_shard *shard, struct str group, s
     CURRENT_TASKS(standby_tasks_pending_revocation, current->pending, STREAMS_STANDBY);
     CURRENT_TASKS(warmup_tasks_pending_revocation, current->pending, STREAMS_WARMUP);
     add(shard, GROUP_RECORD_STREAMS_GROUP_CURRENT_MEMBER_ASSIGNMENT, group, member,
-        &streams_group_current_member_assignment_value_desc, &value, &arena);
+        &streams_group_current_member_assignment_value_desc, &value);
+    arena_fini(&arena);
 }
