@@ -2,6 +2,7 @@
 // Produce, versions 3 to 13: appends what a producer sends, one batch for each partition.
 //
 //     check all ──> find the partitions ──> append each (the frame's bytes go to the file as they are)
+//         │                                    │ more requests are here: the write waits for them, this for the write
 //         │                                    │ acks 0: no reply; an error closes the connection
 //         │ malformed: all fail                │ acks 1: reply, when what flush.messages wants synced is
 //         │                                    └ acks -1: reply when the high watermark has passed all of them,
@@ -33,8 +34,10 @@ struct produce_item {
     struct bytes records;
     struct produce_response_partition_produce_response *answer;
     struct partition *partition; // counted, or NULL
-    int64_t end_offset; // what has to be committed (acks -1) or synced (acks 1); -1: nothing
-    uint64_t guard;     // of a transactional batch
+    int64_t end_offset;   // what has to be committed (acks -1) or synced (acks 1); -1: nothing
+    int64_t gathered_end; // what has to be written; -1: nothing
+    int32_t size_bytes;   // of the batch
+    uint64_t guard;       // of a transactional batch
     unsigned changes;
 };
 
@@ -202,7 +205,7 @@ static void items_make(struct request *request, struct produce_state *state)
             }
             state->count++;
             item->records = records_of(&topic->partition_data[p]);
-            item->end_offset = -1;
+            item->end_offset = item->gathered_end = -1;
             item->answer = &out->partition_responses[out->partition_responses_count++];
             answer_init(item->answer, name.index, KERR_NONE);
             struct partition *partition = replica_topic_partition(found, name.index);
@@ -270,9 +273,10 @@ static void item_append(struct request *request, struct produce_item *item,
     struct log_append_result result;
     struct log_append_transaction transaction = { item->guard, 0 };
     item->changes = partition_changes(item->partition);
-    enum kafka_error error =
-        partition_append_transactional(item->partition, item->records, body->acks, -1,
-                                       LOG_APPEND_CLIENT, &transaction, arena, &result, woken);
+    enum kafka_error error = partition_append_transactional(
+        item->partition, item->records, body->acks, -1,
+        request->is_followed ? LOG_APPEND_GATHERED : LOG_APPEND_CLIENT, &transaction, arena,
+        &result, woken);
     answer->error_code = (int16_t)error;
     if (error == KERR_NONE) {
         answer->base_offset = result.first_offset;
@@ -280,6 +284,10 @@ static void item_append(struct request *request, struct produce_item *item,
         answer->log_start_offset = result.log_start_offset;
         if (body->acks == -1 || (body->acks == 1 && result.is_flush_due))
             item->end_offset = result.last_offset + 1;
+        if (result.is_gathered) {
+            item->gathered_end = result.last_offset + 1;
+            item->size_bytes = result.size_bytes;
+        }
         return;
     }
     if (error_tells_log_start(error))
@@ -418,20 +426,55 @@ static void park(struct request *request, struct produce_state *state)
         look(request, PARKED_WOKEN);
 }
 
-static void append_all(struct request *request)
+// All is written.
+static void settle(struct request *request)
 {
     const struct produce_request *body = request->body;
     struct produce_state *state = request->state;
-    struct partition_woken woken;
-    partition_woken_init(&woken);
-    for (int32_t i = 0; i < state->count; i++)
-        if (state->items[i].answer->error_code == KERR_NONE)
-            item_append(request, &state->items[i], &woken);
-    partition_wake(&woken);
     if (body->acks != 0 && count_pending(request, state) > 0)
         park(request, state);
     else
         finish(request, state);
+}
+
+static void write_gathered(struct request *request)
+{
+    struct produce_state *state = request->state;
+    struct partition_woken woken;
+    partition_woken_init(&woken);
+    for (int32_t i = 0; i < state->count; i++) {
+        struct produce_item *item = &state->items[i];
+        if (item->gathered_end == -1)
+            continue;
+        enum kafka_error error =
+            partition_write_gathered(item->partition, item->gathered_end, item->size_bytes, &woken);
+        if (error != KERR_NONE) {
+            answer_init(item->answer, item->name.index, error);
+            item->end_offset = -1;
+        }
+    }
+    partition_wake(&woken);
+    settle(request);
+}
+
+static void append_all(struct request *request)
+{
+    struct produce_state *state = request->state;
+    struct partition_woken woken;
+    partition_woken_init(&woken);
+    bool is_gathered = false;
+    for (int32_t i = 0; i < state->count; i++) {
+        if (state->items[i].answer->error_code == KERR_NONE)
+            item_append(request, &state->items[i], &woken);
+        is_gathered |= state->items[i].gathered_end != -1;
+    }
+    partition_wake(&woken);
+    if (!is_gathered) {
+        settle(request);
+        return;
+    }
+    request->on_turn_end = write_gathered;
+    request_at_turn_end(request);
 }
 
 // ---- transactions -------------------------------------------------------------------------------------------

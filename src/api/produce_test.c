@@ -340,9 +340,63 @@ static void a_log_that_goes_away_answers_who_waits_for_the_disk(void)
     data_end(&kit);
 }
 
+// Requests of one turn are written together: answered when its end comes, as if each had been alone.
+static void followed_requests_wait_for_the_turns_end(void)
+{
+    struct data_kit kit;
+    data_begin(&kit);
+    data_topic(&kit, "t", 2, 1);
+    CU_ASSERT_EQUAL(produce_once(&kit, "t", 0, 1, good), KERR_NONE);
+    struct data_request *turn[3];
+    for (int i = 0; i < 3; i++) {
+        struct data_request *r = turn[i] = new_request(&kit, 9, (int16_t)(i - 1));
+        r->request.is_followed = true;
+        add(r, "t", 0, good(&r->request.arena));
+        add(r, "t", 1, good(&r->request.arena)); // the first of its log is written at once
+        handle_produce(&r->request);
+        CU_ASSERT_EQUAL(data_fate_of(r), DATA_WAITS);
+    }
+    struct partition *partition = replicas_find(kit.replicas, str_of("t"), 0);
+    CU_ASSERT_EQUAL(partition_high_watermark(partition), 2);
+    data_end_turn(turn[0]);
+    CU_ASSERT_EQUAL(partition_high_watermark(partition), 8); // one write took all of them
+    partition_unref(partition);
+    for (int i = 0; i < 3; i++) {
+        data_end_turn(turn[i]);
+        CU_ASSERT_EQUAL(data_fate_of(turn[i]), i == 1 ? DATA_REPLIED_NOTHING : DATA_REPLIED);
+        for (int32_t p = 0; p < 2; p++) {
+            CU_ASSERT_EQUAL(answer_of(turn[i], p)->error_code, KERR_NONE);
+            CU_ASSERT_EQUAL(answer_of(turn[i], p)->base_offset, 2 * i + (p == 0 ? 2 : 0));
+        }
+        data_request_free(turn[i]);
+    }
+    data_end(&kit);
+}
+
+static void a_topic_deleted_before_the_turns_end(void)
+{
+    struct data_kit kit;
+    data_begin(&kit);
+    data_topic(&kit, "t", 1, 1);
+    CU_ASSERT_EQUAL(produce_once(&kit, "t", 0, 1, good), KERR_NONE);
+    struct data_request *r = new_request(&kit, 9, 1);
+    r->request.is_followed = true;
+    add(r, "t", 0, good(&r->request.arena));
+    handle_produce(&r->request);
+    data_delete_topic(&kit, "t");
+    data_end_turn(r);
+    CU_ASSERT_EQUAL(data_fate_of(r), DATA_REPLIED);
+    CU_ASSERT_EQUAL(answer_of(r, 0)->error_code, KERR_NOT_LEADER_OR_FOLLOWER);
+    CU_ASSERT_EQUAL(answer_of(r, 0)->base_offset, -1);
+    data_request_free(r);
+    data_end(&kit);
+}
+
 TEST_MAIN("produce", TEST(acks_1_and_all_are_answered_at_once), TEST(acks_0_is_silent_or_closes),
           TEST(each_partition_fails_alone), TEST(internal_topics_are_for_the_admin_client),
           TEST(topics_by_id), TEST(acks_all_waits_for_all_partitions),
           TEST(what_is_not_committed_in_time_times_out), TEST(late_and_woken_at_once),
           TEST(a_lost_lead_is_told_with_the_new_one), TEST(acks_wait_for_the_disk),
-          TEST(a_log_that_goes_away_answers_who_waits_for_the_disk))
+          TEST(a_log_that_goes_away_answers_who_waits_for_the_disk),
+          TEST(followed_requests_wait_for_the_turns_end),
+          TEST(a_topic_deleted_before_the_turns_end))

@@ -46,6 +46,8 @@ struct request_ops {
     void (*reply_nothing)(struct request *request);          // any thread
     void (*close)(struct request *request, const char *why); // any thread
     void (*post)(struct request *request); // any thread: run request->on_post there
+    void (*at_turn_end)(
+        struct request *request); // on its reactor: run request->on_turn_end after what runs now
     void (*set_timer)(struct request *request, int64_t deadline_us); // on its reactor
     void (*cancel_timer)(struct request *request);                   // on its reactor
 };
@@ -65,14 +67,18 @@ struct request {
     struct node *node;
     int64_t received_us; // monotonic
     int32_t throttle_time_ms;
+    bool
+        is_followed; // the next request of its connection is here already, and is handled in the same turn
 
     struct completion completion; // completing it is request_reply
 
     void (*on_post)(struct request *request); // set before request_post
-    struct timer timer;                       // timer.on_expired set by the handler that uses it
-    void *state;                              // the handler's own
-    struct parked *parked;       // api/parked.h, while the request waits for partitions
-    struct txn_check *txn_check; // api/txn_check.h, while a transaction is checked
+    void (*on_turn_end)(
+        struct request *request); // set before request_at_turn_end; answers it, or lets it wait
+    struct timer timer;           // timer.on_expired set by the handler that uses it
+    void *state;                  // the handler's own
+    struct parked *parked;        // api/parked.h, while the request waits for partitions
+    struct txn_check *txn_check;  // api/txn_check.h, while a transaction is checked
 
     // Both may be NULL. on_gone: on its reactor, once, when its connection is gone while the request waits; the
     // handler replies soon, to nobody. on_free: when the reply has left (or never will); releases what the handler
@@ -103,6 +109,11 @@ static inline void request_close(struct request *request, const char *why)
 static inline void request_post(struct request *request)
 {
     request->ops->post(request);
+}
+
+static inline void request_at_turn_end(struct request *request)
+{
+    request->ops->at_turn_end(request);
 }
 
 static inline void request_set_timer(struct request *request, int64_t deadline_us)

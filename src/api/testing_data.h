@@ -51,6 +51,7 @@ struct data_request {
     bool is_posted;
     int posts;
     int64_t deadline_us; // INT64_MAX: no timer
+    bool waits_for_turn_end;
 };
 
 static inline int64_t data_wall_ms(struct clock *clock)
@@ -110,8 +111,25 @@ static inline void data_cancel_timer(struct request *request)
     container_of(request, struct data_request, request)->deadline_us = INT64_MAX;
 }
 
-static const struct request_ops data_ops = { data_reply, data_reply_nothing, data_close,
-                                             data_post,  data_set_timer,     data_cancel_timer };
+// The test ends the turn: data_end_turn.
+static inline void data_at_turn_end(struct request *request)
+{
+    struct data_request *r = container_of(request, struct data_request, request);
+    CU_ASSERT_FALSE(r->waits_for_turn_end);
+    r->waits_for_turn_end = true;
+}
+
+static const struct request_ops data_ops = { data_reply,       data_reply_nothing, data_close,
+                                             data_post,        data_at_turn_end,   data_set_timer,
+                                             data_cancel_timer };
+
+static inline void data_end_turn(struct data_request *r)
+{
+    if (r->waits_for_turn_end) {
+        r->waits_for_turn_end = false;
+        r->request.on_turn_end(&r->request);
+    }
+}
 
 // ---- the node -----------------------------------------------------------------------------------------------
 

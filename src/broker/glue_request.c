@@ -18,6 +18,7 @@ struct call {
     const char *close_reason;
     struct message answer_message;
     struct message post_message;
+    struct reactor_after turn_end;
     atomic_bool is_posted;
     bool is_ended; // the exchange has ended, only the posted message is still under way
 };
@@ -126,6 +127,19 @@ static void post(struct request *request)
         reactor_post(exchange_reactor(&call->exchange), &call->post_message);
 }
 
+static void on_turn_end(struct reactor_after *after)
+{
+    struct call *call = container_of(after, struct call, turn_end);
+    call->request.on_turn_end(&call->request);
+}
+
+static void at_turn_end(struct request *request)
+{
+    struct call *call = call_of(request);
+    reactor_after_init(&call->turn_end, on_turn_end);
+    reactor_after(exchange_reactor(&call->exchange), &call->turn_end);
+}
+
 static void set_timer(struct request *request, int64_t deadline_us)
 {
     reactor_set_timer(exchange_reactor(&call_of(request)->exchange), &request->timer, deadline_us);
@@ -141,6 +155,7 @@ static const struct request_ops ops = {
     .reply_nothing = reply_nothing,
     .close = close_connection,
     .post = post,
+    .at_turn_end = at_turn_end,
     .set_timer = set_timer,
     .cancel_timer = cancel_timer,
 };
@@ -172,6 +187,7 @@ static void on_frame(struct exchange *exchange)
     request->node = connection_handler_of(connection)->user;
     request->received_us = clock_monotonic_us(request->node->clock);
     request->completion.complete = on_completed;
+    request->is_followed = exchange->is_followed;
     request->ops = &ops;
     dispatch_request(request, exchange->data, exchange->size);
 }

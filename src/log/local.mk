@@ -15,6 +15,7 @@ libcore_a_SOURCES += \
 	%D%/log.c %D%/log.h %D%/log_files.h %D%/log_internal.h \
 	%D%/log_append.c \
 	%D%/log_flush.c \
+	%D%/log_gather.c \
 	%D%/log_flusher.c %D%/log_flusher.h \
 	%D%/log_cleaning.c %D%/log_cleaning.h \
 	%D%/log_checkpoints.c \
@@ -48,6 +49,7 @@ log_tests = \
 	%D%/index_file_test \
 	%D%/log_faults_test \
 	%D%/log_flush_test \
+	%D%/log_gather_test \
 	%D%/log_future_test \
 	%D%/log_manager_test \
 	%D%/log_retention_test \
@@ -69,6 +71,7 @@ src_log_index_file_test_SOURCES = %D%/index_file_test.c $(log_disk_testing)
 src_log_log_faults_test_SOURCES = %D%/log_faults_test.c $(log_disk_testing)
 src_log_log_flush_test_SOURCES = %D%/log_flush_test.c $(log_disk_testing)
 src_log_log_flush_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+src_log_log_gather_test_SOURCES = %D%/log_gather_test.c $(log_disk_testing)
 src_log_log_future_test_SOURCES = %D%/log_future_test.c $(log_disk_testing)
 src_log_log_retention_test_SOURCES = %D%/log_retention_test.c $(log_disk_testing)
 src_log_producer_state_test_SOURCES = %D%/producer_state_test.c $(log_disk_testing)

@@ -3,9 +3,10 @@
 // log_truncate.c, log_recovery.c.
 //
 // What the hot paths cost:
-//   append   2 uncontended locks (one to copy the few settings that validation needs, one to append), 1 pwrite; no
-//            copy, no allocation. CRC and records are read before the lock, while in cache. Every 4 KB an
-//            index entry goes to memory, every 512th of them to a file by a pwrite of 4 KB.
+//   append   2 uncontended locks (one to copy the few settings that validation needs, one to append), 1 pwrite, or one
+//            for all that came together (log_gather.c); no copy, no allocation. CRC and records are read before the
+//            lock, while in cache. Every 4 KB an index entry goes to memory, every 512th of them to a file by a pwrite
+//            of 4 KB.
 //   read     1 lock; no system call when the batch is among the last 64 of the active segment (1 atomic for the
 //            file's reference). Within the last 256 index entries (1 MB and more): 1 pread of 8 KB, lock-free; colder:
 //            about 10 preads of the index first, lock-free too.
@@ -26,10 +27,17 @@
 
 enum { PRODUCER_ID_EXPIRATION_MS = 86400000 };
 
-void log_lock(struct log *log)
+void log_lock_gathering(struct log *log)
 {
     must_be(log, LOG_MAGIC);
     pthread_mutex_lock(&log->lock);
+}
+
+void log_lock(struct log *log)
+{
+    log_lock_gathering(log);
+    if (log->gathered.count > 0)
+        log_write_out(log); // a failure is the log's
 }
 
 void log_unlock(struct log *log)
@@ -223,6 +231,7 @@ int log_open(const struct log_options *options, struct log **out)
     log->flusher = options->flusher;
     list_init(&log->flush_link);
     list_init(&log->flush_waits);
+    log_gather_init(log);
     atomic_init(&log->flush_limit, INT64_MAX);
     atomic_init(&log->first_unstable, INT64_MAX);
     atomic_init(&log->last_flush_ms, clock_wall_ms(options->clock));
@@ -330,7 +339,7 @@ void log_set_config(struct log *log, const struct log_config *config)
 
 void log_get_config(struct log *log, struct log_config *out)
 {
-    log_lock(log);
+    log_lock_gathering(log);
     *out = log->config;
     log_unlock(log);
 }

@@ -109,7 +109,8 @@ int64_t log_size_bytes(struct log *log);
 // ---- appending --------------------------------------------------------------------------------------
 
 enum log_append_origin {
-    LOG_APPEND_CLIENT,      // a producer: everything is checked
+    LOG_APPEND_CLIENT,   // a producer: everything is checked
+    LOG_APPEND_GATHERED, // a producer's, and its write may wait for more of them (log_write_gathered)
     LOG_APPEND_COORDINATOR, // our coordinators: records are checked, control batches allowed
     LOG_APPEND_RAFT_LEADER, // offsets and epoch are set already
 };
@@ -129,6 +130,8 @@ struct log_append_result {
     int32_t size_bytes;
     bool is_duplicate; // appended before: the offsets are those of then
     bool is_flush_due; // not to be acknowledged while log_flush_limit <= last_offset
+    bool
+        is_gathered; // not in the file: neither seen by readers nor to be acknowledged before log_write_gathered
     // Of an error; arena memory. NULL: say nothing beyond the code.
     const char *error_message;
     const struct log_record_error *record_errors;
@@ -145,6 +148,11 @@ struct log_append_result {
 enum kafka_error log_append_leader(struct log *log, struct bytes records, int32_t leader_epoch,
                                    enum log_append_origin origin, struct arena *arena,
                                    struct log_append_result *result);
+
+// Writes in one call what LOG_APPEND_GATHERED left in memory, unless somebody who needed the log has. Every append that
+// was gathered is followed by this, on any thread, while its `records` and its arena are still there; it has succeeded
+// when the log end is behind it.
+void log_write_gathered(struct log *log);
 
 // Of a batch inside a transaction.
 struct log_append_transaction {

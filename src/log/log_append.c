@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Appending: what the leader assigns, and what a follower takes as it comes.
 //
-//     validate (no lock) → lock → duplicate? fenced? in sequence? → roll if due → offset and epoch into the
-//     header → pwrite → indexes, producers, log end → unlock → have it synced if that is due (log_flush.c)
+//     validate (no lock) → lock → duplicate? fenced? in sequence? → roll if due → offset and epoch into the header →
+//     write, or leave it for the next one (log_gather.c) → indexes, log end; producers → unlock → have it synced if
+//     that is due (log_flush.c)
 //
 // Readers see the new log end only after the bytes are in the file.
 #include <errno.h>
@@ -29,17 +30,41 @@ static bool error_tells_log_start(enum kafka_error error)
            error != KERR_CORRUPT_MESSAGE && error != KERR_KAFKA_STORAGE_ERROR;
 }
 
-// Locked. Everything after the checks; the batches have their offsets, `batches` are known to be sound.
-// *is_flush_due: who appends demands a flush when the lock is let go.
-static enum kafka_error write_batches(struct log *log, struct bytes batches, int64_t first_offset,
-                                      int64_t last_offset, int64_t max_timestamp,
-                                      bool *is_flush_due)
+// A new segment if the append wants one. It is decided, and begins, with everything before it in the file.
+static enum kafka_error roll_if_due(struct log *log, size_t size, int64_t first_offset,
+                                    int64_t last_offset, int64_t max_timestamp)
 {
+    int error = log_need_files(log);
+    if (error == 0)
+        error = log_need_indexes(log, log_active(log));
+    bool roll = false;
+    if (error == 0)
+        error =
+            segment_should_roll(log_active(log), &log->config, clock_wall_ms(log->files.clock),
+                                log->gathered.size_bytes + size, max_timestamp, last_offset, &roll);
+    if (error == 0 && roll && log->gathered.count > 0) {
+        enum kafka_error failed = log_write_out(log);
+        return failed != KERR_NONE
+                   ? failed
+                   : roll_if_due(log, size, first_offset, last_offset, max_timestamp);
+    }
+    if (error == 0 && roll)
+        error = log_roll_at(log, first_offset);
+    return error == 0 ? KERR_NONE : log_fail(log, "roll", error);
+}
+
+// Locked. Everything after the checks; the batches have their offsets and are known to be sound. may_wait: they may be
+// left for the next append to write; `piece` stays, then.
+// *is_flush_due: who appends demands a flush when the lock is let go.
+static enum kafka_error write_batches(struct log *log, struct log_piece *piece, bool may_wait,
+                                      int64_t first_offset, int64_t last_offset,
+                                      int64_t max_timestamp, bool *is_flush_due)
+{
+    struct bytes batches = piece->batches;
     if (batches.size > (size_t)log->config.segment_bytes)
         return KERR_RECORD_LIST_TOO_LARGE;
     struct bytes rest = batches, batch;
     bool epochs_changed = log->has_new_epoch;
-    int error;
     while (batch_next(&rest, &batch) == BATCH_FOUND)
         if (batch_leader_epoch(batch.data) >= 0 &&
             leader_epochs_assign(&log->epochs, batch_leader_epoch(batch.data),
@@ -49,24 +74,17 @@ static enum kafka_error write_batches(struct log *log, struct bytes batches, int
         log->unsynced |= LOG_UNSYNCED_EPOCHS;
     log->has_new_epoch = false;
 
-    error = log_need_files(log);
-    if (error == 0)
-        error = log_need_indexes(log, log_active(log));
-    bool roll = false;
-    if (error == 0)
-        error = segment_should_roll(log_active(log), &log->config, clock_wall_ms(log->files.clock),
-                                    batches.size, max_timestamp, last_offset, &roll);
-    if (error == 0 && roll)
-        error = log_roll_at(log, first_offset);
-    if (error != 0)
-        return log_fail(log, "roll", error);
-
-    struct segment *segment = log_active(log);
-    error = segment_append(segment, batches);
-    if (error != 0)
-        return log_fail(log, "append", error);
+    enum kafka_error error =
+        roll_if_due(log, batches.size, first_offset, last_offset, max_timestamp);
+    if (error != KERR_NONE)
+        return error;
     *is_flush_due = log_flush_is_due(log, first_offset, last_offset + 1);
-    atomic_store_explicit(&log->end_offset, last_offset + 1, memory_order_release);
+    may_wait = may_wait && log_may_gather(log);
+    log_gather(log, piece, last_offset + 1);
+    if (!may_wait)
+        error = log_write_out(log);
+    if (error != KERR_NONE)
+        return error;
 
     bool had_transactions = log->producers.ongoing.count > 0;
     for (rest = batches; batch_next(&rest, &batch) == BATCH_FOUND;) {
@@ -78,9 +96,9 @@ static enum kafka_error write_batches(struct log *log, struct bytes batches, int
                 completed.producer_id, completed.first_offset, completed.last_offset,
                 producer_state_stable_after(&log->producers, &completed)
             };
-            error = txn_index_append(&segment->txns, &aborted);
-            if (error != 0)
-                log_fail(log, "append to the transaction index", error);
+            int failed = txn_index_append(&log_active(log)->txns, &aborted);
+            if (failed != 0)
+                log_fail(log, "append to the transaction index", failed);
         }
         producer_state_complete(&log->producers, &completed);
     }
@@ -90,7 +108,7 @@ static enum kafka_error write_batches(struct log *log, struct bytes batches, int
 }
 
 // Locked. The one batch of a client or coordinator.
-static enum kafka_error append_assigned(struct log *log, struct log_validation *v,
+static enum kafka_error append_assigned(struct log *log, struct log_validation *v, bool may_wait,
                                         int32_t leader_epoch,
                                         const struct log_append_transaction *transaction,
                                         struct log_append_result *result, bool *is_flush_due)
@@ -106,7 +124,7 @@ static enum kafka_error append_assigned(struct log *log, struct log_validation *
             result->last_offset = duplicate->last_offset;
             result->log_append_time = duplicate->timestamp;
             result->is_duplicate = true;
-            return KERR_NONE;
+            return log_write_out(log); // it may be its original that is gathered
         }
     }
     enum kafka_error error =
@@ -116,15 +134,19 @@ static enum kafka_error append_assigned(struct log *log, struct log_validation *
         return error;
     bool append_time = v->config->message_timestamp_type == LOG_TIMESTAMP_LOG_APPEND_TIME;
     int64_t max_timestamp = append_time ? v->now_ms : v->max_timestamp;
-    int64_t first_offset = log_end_offset(log);
+    int64_t first_offset = log_next_offset(log);
     int64_t last_offset = first_offset + batch_last_offset_delta(b);
     if (!v->is_rebuilt)
         batch_set_max_timestamp(v->batch, append_time, max_timestamp);
     batch_set_base_offset(b, first_offset);
     batch_set_leader_epoch(b, leader_epoch);
-    error = write_batches(log, v->batch, first_offset, last_offset, max_timestamp, is_flush_due);
+    struct log_piece here, *piece = may_wait ? arena_new(v->arena, struct log_piece) : &here;
+    piece->batches = v->batch;
+    error =
+        write_batches(log, piece, may_wait, first_offset, last_offset, max_timestamp, is_flush_due);
     if (error != KERR_NONE)
         return error;
+    result->is_gathered = log->gathered.count > 0;
     result->first_offset = first_offset;
     result->last_offset = last_offset;
     result->max_timestamp = max_timestamp;
@@ -139,10 +161,11 @@ static enum kafka_error append_validated(struct log *log, struct bytes batch, in
                                          const struct log_append_transaction *transaction,
                                          struct arena *arena, struct log_append_result *result)
 {
+    bool is_gathered = origin == LOG_APPEND_GATHERED;
     struct log_config config;
     log_get_config(log, &config);
     struct log_validation v = { .config = &config,
-                                .origin = origin,
+                                .origin = is_gathered ? LOG_APPEND_CLIENT : origin,
                                 .now_ms = clock_wall_ms(log->files.clock),
                                 .log_name = log->name,
                                 .arena = arena,
@@ -150,8 +173,9 @@ static enum kafka_error append_validated(struct log *log, struct bytes batch, in
     bool is_flush_due = false;
     enum kafka_error error = log_validate(&v, result);
     if (error == KERR_NONE) {
-        log_lock(log);
-        error = append_assigned(log, &v, leader_epoch, transaction, result, &is_flush_due);
+        log_lock_gathering(log);
+        error =
+            append_assigned(log, &v, is_gathered, leader_epoch, transaction, result, &is_flush_due);
         log_unlock(log);
     }
     if (is_flush_due)
@@ -190,7 +214,8 @@ static enum kafka_error append_as_is(struct log *log, struct bytes batches, int6
             batch_max_timestamp(b) > max_timestamp ? batch_max_timestamp(b) : max_timestamp;
     }
     if (error == KERR_NONE)
-        error = write_batches(log, batches, first, next - 1, max_timestamp, is_flush_due);
+        error = write_batches(log, &(struct log_piece){ .batches = batches }, false, first,
+                              next - 1, max_timestamp, is_flush_due);
     log_unlock(log);
     *end_offset = next;
     return error;
@@ -207,7 +232,7 @@ enum kafka_error log_append_leader(struct log *log, struct bytes records, int32_
 enum kafka_error log_begin_verification(struct log *log, int64_t producer_id, int16_t epoch,
                                         int32_t sequence, bool adds_partition, uint64_t *guard)
 {
-    log_lock(log);
+    log_lock_gathering(log);
     enum kafka_error error =
         producer_state_begin_verification(&log->producers, producer_id, epoch, sequence,
                                           adds_partition, clock_wall_ms(log->files.clock), guard);

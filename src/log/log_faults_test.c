@@ -59,7 +59,8 @@ struct outcome {
     bool is_clean;        // closed without an error
 };
 
-static enum kafka_error append_number(struct log *log, int32_t number)
+// is_gathered: the next one that is not writes it.
+static enum kafka_error append_number(struct log *log, int32_t number, bool is_gathered)
 {
     uint8_t value[300] = { 0 };
     struct batch_builder builder;
@@ -72,10 +73,13 @@ static enum kafka_error append_number(struct log *log, int32_t number)
     put_be32(value, (uint32_t)number);
     batch_builder_add(&builder, 1700000000000 + number, BYTES_NULL,
                       (struct bytes){ value, sizeof value });
-    enum kafka_error error = log_append_leader(log, batch_builder_finish(&builder), number / 20,
-                                               LOG_APPEND_CLIENT, &arena, &result);
+    struct bytes batch = arena_bytes(&arena, batch_builder_finish(&builder));
     batch_builder_fini(&builder);
-    arena_reset(&arena);
+    enum kafka_error error =
+        log_append_leader(log, batch, number / 20,
+                          is_gathered ? LOG_APPEND_GATHERED : LOG_APPEND_CLIENT, &arena, &result);
+    if (error == KERR_NONE && !is_gathered)
+        arena_reset(&arena); // nothing of it is needed any more
     return error;
 }
 
@@ -86,7 +90,7 @@ static void run_workload(struct memory_disk *disk, struct outcome *outcome)
     if (open_log(disk, false, 0, &log) != 0)
         return;
     for (int32_t i = 0; i < BATCHES; i++) {
-        if (append_number(log, i) != KERR_NONE)
+        if (append_number(log, i, i % 4 != 3) != KERR_NONE)
             break;
         outcome->acknowledged = log_end_offset(log);
         if (i % 7 == 6 && log_flush(log, INT64_MAX) == 0)
@@ -144,7 +148,7 @@ static void check_reopened(struct memory_disk *disk, const struct outcome *outco
     // Producers are known as far as the log goes: the next in sequence is taken.
     int32_t next = (int32_t)log_end_offset(log);
     if (next > 0 && next < BATCHES)
-        CU_ASSERT_EQUAL(append_number(log, next), KERR_NONE);
+        CU_ASSERT_EQUAL(append_number(log, next, false), KERR_NONE);
     CU_ASSERT_EQUAL(log_close(log), 0);
 }
 
@@ -260,12 +264,12 @@ static void a_failed_log_says_so(void)
     struct memory_disk *disk = new_disk(5);
     struct log *log;
     CU_ASSERT_EQUAL_FATAL(open_log(disk, false, 0, &log), 0);
-    CU_ASSERT_EQUAL(append_number(log, 0), KERR_NONE);
+    CU_ASSERT_EQUAL(append_number(log, 0, false), KERR_NONE);
     disk->fail_at = disk->calls + 1;
     disk->fail_with = -ENOSPC;
-    CU_ASSERT_EQUAL(append_number(log, 1), KERR_KAFKA_STORAGE_ERROR);
+    CU_ASSERT_EQUAL(append_number(log, 1, false), KERR_KAFKA_STORAGE_ERROR);
     CU_ASSERT_EQUAL(log_end_offset(log), 1);
-    CU_ASSERT_EQUAL(append_number(log, 1), KERR_KAFKA_STORAGE_ERROR);
+    CU_ASSERT_EQUAL(append_number(log, 1, false), KERR_KAFKA_STORAGE_ERROR);
     CU_ASSERT_EQUAL(log_roll(log), -EIO);
     CU_ASSERT_EQUAL(log_truncate(log, 0), -EIO);
     CU_ASSERT_EQUAL(log_close(log), -EIO);

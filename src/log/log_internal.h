@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What log.c, log_append.c, log_flush.c, log_read.c, log_retention.c, log_truncate.c and log_recovery.c share; nobody
-// else includes it.
+// What log.c, log_append.c, log_gather.c, log_flush.c, log_read.c, log_retention.c, log_truncate.c and log_recovery.c
+// share; nobody else includes it.
 //
 // Invariants, under the lock: (1) segments is never empty; base offsets ascend; the last one is active
 // (2) segments[0]->base_offset <= start_offset <= end_offset
@@ -41,6 +41,20 @@ enum {
     LOG_FLUSHED = LOG_EVENT_TRUNCATED + 1
 }; // of pending_events: who waits for a flush is called
 
+// Memory that has its place in the log: a batch, or several.
+struct log_piece {
+    struct list link;
+    struct bytes batches;
+};
+
+// log_gather.c: pieces that are not in the file yet; with them, the log goes on at end_offset.
+struct log_gathered {
+    struct list pieces;
+    int count;
+    size_t size_bytes;
+    int64_t end_offset;
+};
+
 struct log {
     uint32_t magic;
     atomic_int _refs;
@@ -65,6 +79,7 @@ struct log {
     struct segment **segments;
     size_t segment_count;
     size_t segment_capacity;
+    struct log_gathered gathered; // empty under log_lock
     struct leader_epochs epochs;
     struct producer_state producers;
     uint64_t truncations;  // changes when the end may have moved, and with it positions
@@ -86,7 +101,9 @@ struct log {
     void *arg;
 };
 
-void log_lock(struct log *log);
+void log_lock(struct log *log); // what is gathered is written first
+void log_lock_gathering(
+    struct log *log); // it is not: for appends, and who looks at neither file nor log end
 // Lets go and tells on_event, and who waits for a flush, what has happened since log_lock.
 void log_unlock(struct log *log);
 
@@ -110,6 +127,17 @@ int log_need_files(struct log *log);
 int log_need_indexes(struct log *log, struct segment *segment);
 int log_roll_at(struct log *log, int64_t base_offset);
 void log_update_first_unstable(struct log *log);
+
+// log_gather.c
+void log_gather_init(struct log *log);
+// Where the next append goes.
+int64_t log_next_offset(const struct log *log);
+// Puts a piece behind the others; it and its batches stay where they are until they are written.
+void log_gather(struct log *log, struct log_piece *piece, int64_t end_offset);
+// Whether one more may wait: there is room for its index entry, and for the next one's.
+bool log_may_gather(struct log *log);
+// One write for all; indexes and log end follow. KAFKA_STORAGE_ERROR: the log has failed.
+enum kafka_error log_write_out(struct log *log);
 
 // log_flush.c
 // Before an append [first_offset, end_offset) shows: true when it may be acknowledged only after a flush, which the

@@ -200,17 +200,26 @@ int segment_note_batch(struct segment *s, const uint8_t *header, int32_t positio
     return 0;
 }
 
-int segment_append(struct segment *s, struct bytes batches)
+int segment_append(struct segment *s, const struct bytes *pieces, int count)
 {
-    must(batches.size <= (size_t)(INT32_MAX - s->size_bytes));
+    struct iovec iov[SEGMENT_PIECES_MAX];
+    size_t size = 0;
+    must(count <= SEGMENT_PIECES_MAX);
+    for (int i = 0; i < count; i++) {
+        iov[i] = (struct iovec){ (void *)(uintptr_t)pieces[i].data, pieces[i].size };
+        size += pieces[i].size;
+    }
+    must(size <= (size_t)(INT32_MAX - s->size_bytes));
     int error = segment_open_file(s);
     if (error == 0)
-        error = disk_pwrite(s->file, batches.data, batches.size, s->size_bytes);
+        error = disk_pwritev(s->file, iov, count, s->size_bytes);
     int32_t position = s->size_bytes;
-    struct bytes batch;
-    while (error == 0 && batch_next(&batches, &batch) == BATCH_FOUND) {
-        error = segment_note_batch(s, batch.data, position);
-        position += (int32_t)batch.size;
+    for (int i = 0; i < count; i++) {
+        struct bytes rest = pieces[i], batch;
+        while (error == 0 && batch_next(&rest, &batch) == BATCH_FOUND) {
+            error = segment_note_batch(s, batch.data, position);
+            position += (int32_t)batch.size;
+        }
     }
     if (error == 0) {
         s->size_bytes = position;

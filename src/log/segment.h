@@ -76,9 +76,10 @@ void segment_close_files(
 // Starts the indexes and the knowledge about batches anew, for recovery.
 int segment_reset(struct segment *segment);
 
-// The batches [data, data+size) at the end: one pwrite, then the indexes. When the write fails the file is cut
-// back to what it was, if that works.
-int segment_append(struct segment *segment, struct bytes batches);
+// The batches of all pieces at the end: one write, then the indexes. When the write fails the file is cut back to what
+// it was, if that works.
+enum { SEGMENT_PIECES_MAX = 64 };
+int segment_append(struct segment *segment, const struct bytes *pieces, int count);
 // What an append does to memory and indexes, for a batch that is in the file already.
 int segment_note_batch(struct segment *segment, const uint8_t *header, int32_t position);
 bool segment_can_hold(const struct segment *segment, int64_t offset);

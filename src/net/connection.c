@@ -354,9 +354,10 @@ static void update_interest(struct connection *connection)
 }
 
 static void take_frame(struct connection *connection, struct buf *frame, const uint8_t *data,
-                       size_t size)
+                       size_t size, bool is_followed)
 {
     struct exchange *exchange = exchange_begin(connection, frame, data, size);
+    exchange->is_followed = is_followed;
     connection->_home->handler->on_frame(exchange);
 }
 
@@ -390,6 +391,16 @@ static bool take_size(struct connection *connection, const uint8_t *data, size_t
     return false;
 }
 
+// Whether a whole frame, which nothing keeps from being handled at once, is next in data[at, end).
+static bool has_frame(const struct connection *connection, const uint8_t *data, size_t at,
+                      size_t end)
+{
+    if (end - at < 4 || connection->_waiting + 1 >= EXCHANGES_WAITING_MAX)
+        return false;
+    int32_t size = (int32_t)get_be32(data + at);
+    return size >= 0 && (size_t)size <= end - at - 4;
+}
+
 static void starve(struct connection *connection)
 {
     struct connections *home = connection->_home;
@@ -420,8 +431,9 @@ static size_t take_frames(struct connection *connection, struct buf *block, size
         }
         connection->_size_have = 0;
         if (in_place) {
-            take_frame(connection, frame, block->data + at, size);
             at += size;
+            take_frame(connection, frame, block->data + at - size, size,
+                       has_frame(connection, block->data, at, end));
             continue;
         }
         size_t got = there < size ? there : size;
@@ -432,7 +444,8 @@ static size_t take_frames(struct connection *connection, struct buf *block, size
             connection->_frame = frame;
             return at;
         }
-        take_frame(connection, frame, frame->data, size);
+        take_frame(connection, frame, frame->data, size,
+                   has_frame(connection, block->data, at, end));
     }
     return at;
 }
@@ -508,7 +521,8 @@ static bool read_once(struct connection *connection)
         frame->size += (size_t)got - in_block;
         if (frame->size == frame->capacity) {
             connection->_frame = NULL;
-            take_frame(connection, frame, frame->data, frame->size);
+            take_frame(connection, frame, frame->data, frame->size,
+                       has_frame(connection, block->data, 0, in_block));
         }
     }
     size_t at = take_frames(connection, block, 0, in_block);

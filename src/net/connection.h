@@ -135,6 +135,7 @@ struct exchange {
     struct buf *frame;   // counted; holds `data`
     const uint8_t *data; // the frame without its length
     size_t size;
+    bool is_followed; // another frame of the connection is here, and comes in the same turn
     const struct piece *_pieces;
     uint32_t _piece_count;
     uint32_t _piece; // the one that leaves

@@ -329,7 +329,11 @@ struct log *partition_exchange_log(struct partition *partition,
 {
     struct log *old = NULL;
     pthread_rwlock_wrlock(&partition->_lock);
-    struct log *new = partition->log == NULL ? NULL : exchange(arg, partition->log);
+    struct log *new = NULL;
+    if (partition->log != NULL) {
+        log_write_gathered(partition->log); // the new one is to hold it too
+        new = exchange(arg, partition->log);
+    }
     if (new != NULL) {
         old = partition->log;
         partition->log = new;
@@ -484,7 +488,7 @@ enum kafka_error partition_append_transactional(
                                          arena, result);
         if (error == KERR_NONE && log_flush_limit(log) != INT64_MAX)
             await_flush(partition);
-        if (error == KERR_NONE && !result->is_duplicate) {
+        if (error == KERR_NONE && !result->is_duplicate && !result->is_gathered) {
             is_moved = high_watermark_advance(partition);
             high_watermark = log_high_watermark(log);
             wake_satisfied(partition, log, result->size_bytes, woken != NULL ? woken : &own);
@@ -495,6 +499,33 @@ enum kafka_error partition_append_transactional(
     if (is_moved && observer != NULL && observer->on_high_watermark != NULL)
         observer->on_high_watermark(observer, partition->index, high_watermark);
     partition_wake(&own);
+    return error;
+}
+
+enum kafka_error partition_write_gathered(struct partition *partition, int64_t end_offset,
+                                          int32_t size_bytes, struct partition_woken *woken)
+{
+    bool is_moved = false;
+    int64_t high_watermark = -1;
+    enum kafka_error error = KERR_NONE;
+    pthread_rwlock_rdlock(&partition->_lock);
+    struct log *log = partition->log;
+    if (log == NULL) {
+        error = partition->is_offline ? KERR_KAFKA_STORAGE_ERROR : KERR_NOT_LEADER_OR_FOLLOWER;
+    } else {
+        log_write_gathered(log);
+        if (log_end_offset(log) < end_offset)
+            error = log_has_failed(log) ? KERR_KAFKA_STORAGE_ERROR : KERR_NOT_LEADER_OR_FOLLOWER;
+    }
+    if (error == KERR_NONE) {
+        is_moved = is_leader(partition) && high_watermark_advance(partition);
+        high_watermark = log_high_watermark(log);
+        wake_satisfied(partition, log, size_bytes, woken);
+    }
+    struct partition_observer *observer = partition->observer;
+    pthread_rwlock_unlock(&partition->_lock);
+    if (is_moved && observer != NULL && observer->on_high_watermark != NULL)
+        observer->on_high_watermark(observer, partition->index, high_watermark);
     return error;
 }
 

@@ -169,6 +169,11 @@ enum kafka_error partition_begin_verification(struct partition *partition, int64
                                               int16_t epoch, int32_t sequence, bool adds_partition,
                                               uint64_t *guard);
 
+// Of what LOG_APPEND_GATHERED left in memory, `size_bytes` that end before `end_offset`: writes it, with whatever else
+// is gathered, so that it shows and counts. NONE, KAFKA_STORAGE_ERROR, or NOT_LEADER_OR_FOLLOWER when the log is gone.
+enum kafka_error partition_write_gathered(struct partition *partition, int64_t end_offset,
+                                          int32_t size_bytes, struct partition_woken *woken);
+
 // Whether everything before `offset`, as far as flush.messages wants it synced, is. NONE with *is_flushed,
 // KAFKA_STORAGE_ERROR, or NOT_LEADER_OR_FOLLOWER when the log is gone.
 enum kafka_error partition_check_flushed(struct partition *partition, int64_t offset,
