@@ -8,7 +8,6 @@
 #include "api/dispatch.h"
 #include "api/node.h"
 #include "api/partition_set.h"
-#include "metadata/metadata.h"
 #include "protocol/messages/delete_records.h"
 #include "replica/replicas.h"
 
@@ -93,17 +92,12 @@ static void plan_make(struct request *request, struct delete_records_plan *plan)
 // A partition that is in the metadata but not here yet: whether its topic is internal is asked first, as in Kafka.
 static enum kafka_error why_not_found(struct request *request, const struct partition_name *name)
 {
-    struct metadata *metadata = request->node->metadata;
-    enum kafka_error error =
-        replicas_why_not_found(request->node->replicas, name->topic, name->index);
-    if (error != KERR_NOT_LEADER_OR_FOLLOWER)
-        return error;
-    metadata_lock_read(metadata);
-    const struct metadata_topic *topic = metadata_find_topic(metadata, name->topic);
-    if (topic != NULL && topic->is_internal)
-        error = KERR_INVALID_TOPIC_EXCEPTION;
-    metadata_unlock(metadata);
-    return error;
+    struct replicas *replicas = request->node->replicas;
+    enum kafka_error error = replicas_why_not_found(replicas, name->topic, name->index);
+    return error == KERR_NOT_LEADER_OR_FOLLOWER &&
+                   replicas_is_internal(replicas, name->topic, UUID_ZERO)
+               ? KERR_INVALID_TOPIC_EXCEPTION
+               : error;
 }
 
 static enum kafka_error delete_records(struct request *request,

@@ -216,6 +216,12 @@ static void items_make(struct request *request, struct produce_state *state)
     }
 }
 
+// Asked before whether the partition is here, as in Kafka.
+static bool is_forbidden(const struct request *request, bool is_internal)
+{
+    return is_internal && !str_eqz(request->client_id, ADMIN_CLIENT_ID);
+}
+
 // What is known without asking the log.
 static enum kafka_error item_check(struct request *request, const struct produce_item *item)
 {
@@ -235,6 +241,10 @@ static enum kafka_error item_check(struct request *request, const struct produce
         return error;
     if (body->acks < -1 || body->acks > 1)
         return KERR_INVALID_REQUIRED_ACKS;
+    if (missing == KERR_NOT_LEADER_OR_FOLLOWER &&
+        is_forbidden(request,
+                     replicas_is_internal(replicas, item->name.topic, item->name.topic_id)))
+        return KERR_INVALID_TOPIC_EXCEPTION;
     return missing;
 }
 
@@ -266,7 +276,7 @@ static void item_append(struct request *request, struct produce_item *item,
     const struct produce_request *body = request->body;
     struct arena *arena = &request->arena;
     struct produce_response_partition_produce_response *answer = item->answer;
-    if (item->partition->is_internal && !str_eqz(request->client_id, ADMIN_CLIENT_ID)) {
+    if (is_forbidden(request, item->partition->is_internal)) {
         answer->error_code = KERR_INVALID_TOPIC_EXCEPTION;
         return;
     }

@@ -151,6 +151,30 @@ static void internal_topics_are_for_the_admin_client(void)
     data_end(&kit);
 }
 
+// The moment after a topic's creation in which its partitions are not here: an internal topic's answer is its own then too.
+static void internal_topics_are_refused_before_they_are_here(void)
+{
+    struct data_kit kit;
+    data_begin(&kit);
+    data_topic_untold(&kit, "__consumer_offsets");
+    data_topic_untold(&kit, "t");
+    CU_ASSERT_EQUAL(produce_once(&kit, "__consumer_offsets", 0, 1, good),
+                    KERR_INVALID_TOPIC_EXCEPTION);
+    CU_ASSERT_EQUAL(produce_once(&kit, "__consumer_offsets", 0, 2, good),
+                    KERR_INVALID_REQUIRED_ACKS);
+    CU_ASSERT_EQUAL(produce_once(&kit, "__consumer_offsets", 1, 1, good),
+                    KERR_UNKNOWN_TOPIC_OR_PARTITION);
+    CU_ASSERT_EQUAL(produce_once(&kit, "t", 0, 1, good), KERR_NOT_LEADER_OR_FOLLOWER);
+    struct data_request *r = new_request(&kit, 13, 1);
+    add(r, "", 0, good(&r->request.arena));
+    ((struct produce_request *)r->request.body)->topic_data[0].topic_id =
+        metadata_find_topic(kit.metadata, str_of("__consumer_offsets"))->id;
+    handle_produce(&r->request);
+    CU_ASSERT_EQUAL(answer_of(r, 0)->error_code, KERR_INVALID_TOPIC_EXCEPTION);
+    data_request_free(r);
+    data_end(&kit);
+}
+
 static void topics_by_id(void)
 {
     struct data_kit kit;
@@ -394,9 +418,9 @@ static void a_topic_deleted_before_the_turns_end(void)
 
 TEST_MAIN("produce", TEST(acks_1_and_all_are_answered_at_once), TEST(acks_0_is_silent_or_closes),
           TEST(each_partition_fails_alone), TEST(internal_topics_are_for_the_admin_client),
-          TEST(topics_by_id), TEST(acks_all_waits_for_all_partitions),
-          TEST(what_is_not_committed_in_time_times_out), TEST(late_and_woken_at_once),
-          TEST(a_lost_lead_is_told_with_the_new_one), TEST(acks_wait_for_the_disk),
-          TEST(a_log_that_goes_away_answers_who_waits_for_the_disk),
+          TEST(internal_topics_are_refused_before_they_are_here), TEST(topics_by_id),
+          TEST(acks_all_waits_for_all_partitions), TEST(what_is_not_committed_in_time_times_out),
+          TEST(late_and_woken_at_once), TEST(a_lost_lead_is_told_with_the_new_one),
+          TEST(acks_wait_for_the_disk), TEST(a_log_that_goes_away_answers_who_waits_for_the_disk),
           TEST(followed_requests_wait_for_the_turns_end),
           TEST(a_topic_deleted_before_the_turns_end))

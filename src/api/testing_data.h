@@ -266,6 +266,22 @@ static inline struct uuid data_topic(struct data_kit *kit, const char *name, int
     return id;
 }
 
+// One partition that is in the metadata, while those who open partitions have not been told.
+static inline void data_topic_untold(struct data_kit *kit, const char *name)
+{
+    struct uuid id = uuid_random();
+    image_lock(kit->metadata);
+    struct metadata_topic *topic = image_topic_add(kit->metadata, str_of(name), id);
+    topic->is_internal = name[0] == '_';
+    image_partition_set(kit->metadata, topic, 0,
+                        &(struct metadata_partition){ .replicas = data_replicas,
+                                                      .replicas_count = 1,
+                                                      .isr = data_replicas,
+                                                      .isr_count = 1,
+                                                      .leader = DATA_NODE_ID });
+    metadata_unlock(kit->metadata);
+}
+
 static inline void data_delete_topic(struct data_kit *kit, const char *name)
 {
     const struct metadata_topic *topic = metadata_find_topic(kit->metadata, str_of(name));

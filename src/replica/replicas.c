@@ -130,6 +130,18 @@ enum kafka_error replicas_why_not_found_by_id(struct replicas *replicas, struct 
     return exists ? KERR_NOT_LEADER_OR_FOLLOWER : KERR_UNKNOWN_TOPIC_OR_PARTITION;
 }
 
+bool replicas_is_internal(struct replicas *replicas, struct str topic, struct uuid topic_id)
+{
+    struct metadata *metadata = replicas->options.metadata;
+    metadata_lock_read(metadata);
+    const struct metadata_topic *found = str_is_null(topic)
+                                             ? metadata_find_topic_by_id(metadata, topic_id)
+                                             : metadata_find_topic(metadata, topic);
+    bool is_internal = found != NULL && found->is_internal;
+    metadata_unlock(metadata);
+    return is_internal;
+}
+
 // ---- the table ----------------------------------------------------------------------------------------------
 
 // The topic, made when it is new. For the one thread that changes the table.
