@@ -151,7 +151,7 @@ static void internal_topics_are_for_the_admin_client(void)
     data_end(&kit);
 }
 
-// The moment after a topic's creation in which its partitions are not here: an internal topic's answer is its own then too.
+// In the moment after a topic's creation in which its partitions are not here, an internal one is refused as ever.
 static void internal_topics_are_refused_before_they_are_here(void)
 {
     struct data_kit kit;

@@ -24,6 +24,7 @@ libcore_a_SOURCES += \
 	%D%/java_order.c %D%/java_order.h \
 	%D%/metadata_hash.c %D%/metadata_hash.h \
 	%D%/partition_assignor.h \
+	%D%/timeline_order.c %D%/timeline_order.h \
 	%D%/topic_index.c %D%/topic_index.h \
 	%D%/topic_regex.c %D%/topic_regex.h \
 	%D%/topic_regex_parse.c %D%/topic_regex_parse.h \
@@ -46,6 +47,7 @@ group_tests = \
 	%D%/group_settings_test \
 	%D%/java_order_test \
 	%D%/metadata_hash_test \
+	%D%/timeline_order_test \
 	%D%/topic_index_test \
 	%D%/topic_regex_test
 check_PROGRAMS += $(group_tests)

@@ -108,8 +108,8 @@ enum kafka_error replicas_why_not_found(struct replicas *replicas, struct str to
 // The same for a topic id; UNKNOWN_TOPIC_ID when there is no such topic.
 enum kafka_error replicas_why_not_found_by_id(struct replicas *replicas, struct uuid topic_id,
                                               int32_t index);
-// Whether it is a topic of the broker's own, by its name or, where that is null, by its id; also before its partitions are
-// here. False for a topic that is not in the metadata.
+// Whether it is a topic of the broker's own, by its name or, where that is null, by its id; also before its partitions
+// are here. False for a topic that is not in the metadata.
 bool replicas_is_internal(struct replicas *replicas, struct str topic, struct uuid topic_id);
 
 #endif

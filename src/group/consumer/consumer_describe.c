@@ -108,8 +108,15 @@ void consumer_describe(const struct group_shard *state, struct str id,
     out->members = arena_array(arena, struct consumer_group_describe_response_member,
                                consumer_group_size(group) + 1);
     topic_index_lock_read(state->topics);
-    const struct consumer_member *member;
+    struct timeline_entry *entries =
+        arena_array(arena, struct timeline_entry, group->members.count + 1);
+    size_t count = 0;
+    struct consumer_member *member;
     for (size_t i = 0; (member = hashmap_next(&group->members, &i)) != NULL;)
-        describe_member(state, member, &out->members[out->members_count++], arena);
+        entries[count++] =
+            (struct timeline_entry){ str_java_hash(member->id), member->place, member };
+    timeline_sort(&group->order, entries, count);
+    for (size_t i = 0; i < count; i++)
+        describe_member(state, entries[i].value, &out->members[out->members_count++], arena);
     topic_index_unlock(state->topics);
 }

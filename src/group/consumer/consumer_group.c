@@ -36,6 +36,7 @@ struct consumer_group *consumer_group_new(struct group_shard *shard, struct str 
     group->epoch = 1;
     group->assignment_epoch = -1;
     hashmap_init(&group->members);
+    group->order = TIMELINE_INIT;
     hashmap_init(&group->static_members);
     hashmap_init(&group->targets);
     hashmap_init(&group->regexes);
@@ -239,10 +240,13 @@ static void count_metadata(struct consumer_group *group,
 static struct consumer_member *find_or_make(struct consumer_group *group, struct str member_id)
 {
     struct consumer_member *member = consumer_group_find(group, member_id);
+    uint64_t place = timeline_put(&group->order, group->members.count, member == NULL,
+                                  member != NULL ? member->place : 0);
     if (member != NULL)
         return member;
     member = mem_new(struct consumer_member);
     member->id = own(member_id);
+    member->place = place;
     member->group = group;
     member->metadata =
         message_dup(&consumer_group_member_metadata_value_desc, &member_metadata_none);

@@ -32,6 +32,7 @@
 #include "base/timers.h"
 #include "base/uuid.h"
 #include "group/group.h"
+#include "group/timeline_order.h"
 #include "protocol/records/consumer_group_current_member_assignment.h"
 #include "protocol/records/consumer_group_member_metadata.h"
 #include "protocol/records/consumer_group_regular_expression.h"
@@ -59,6 +60,7 @@ enum { LEAVE_GROUP_MEMBER_EPOCH = -1, LEAVE_GROUP_STATIC_MEMBER_EPOCH = -2 };
 struct consumer_member {
     struct str id; // owned
     struct consumer_group *group;
+    uint64_t place;                         // in the order of the members
     struct member_metadata_value *metadata; // owned, one block
     struct member_current_value *current;   // owned, one block
     struct timer session_timer;
@@ -92,6 +94,7 @@ struct consumer_group {
     int32_t assignment_epoch;        // -1: none yet
     int64_t assignment_timestamp_ms; // 0: not known
     struct hashmap members;          // struct consumer_member
+    struct timeline order;           // of the members
     struct hashmap static_members;   // by instance id
     struct hashmap targets;          // struct consumer_target
     struct hashmap regexes;          // struct resolved_regex

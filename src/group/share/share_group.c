@@ -86,7 +86,11 @@ static void member_free(struct share_member *member)
 
 static void set_known(struct share_member *member, bool is_known)
 {
-    member->group->members_count += is_known - member->is_known;
+    struct share_group *group = member->group;
+    if (is_known)
+        member->place = timeline_put(&group->order, (size_t)group->members_count, !member->is_known,
+                                     member->place);
+    group->members_count += is_known - member->is_known;
     member->is_known = is_known;
 }
 
@@ -109,6 +113,7 @@ struct share_group *share_group_new(struct group_shard *shard, struct str id)
     group->epoch = FIRST_EPOCH;
     group->seen_version = -1;
     hashmap_init(&group->members);
+    group->order = TIMELINE_INIT;
     return group;
 }
 

@@ -25,6 +25,7 @@
 #include "base/timers.h"
 #include "group/group.h"
 #include "group/share/share_topics.h"
+#include "group/timeline_order.h"
 
 struct group_shard;
 struct share_group;
@@ -32,7 +33,8 @@ struct share_group;
 struct share_member {
     struct share_group *group;
     char *id;
-    bool is_known; // a record of it lives; else only its target is left
+    bool is_known;  // a record of it lives; else only its target is left
+    uint64_t place; // in the order of the members
     int32_t epoch;
     int32_t previous_epoch;
     int8_t state;
@@ -56,6 +58,7 @@ struct share_group {
     int64_t assignment_ms;
     struct hashmap members; // struct share_member
     int32_t members_count;  // those that are known
+    struct timeline order;  // of them
     // The state of partitions, by its record.
     bool has_state;
     struct share_topics initializing;

@@ -62,10 +62,17 @@ void share_group_describe(const struct group_shard *shard, struct str id,
     out->assignor_name = str_of("simple");
     out->members =
         arena_array(arena, struct share_group_describe_response_member, group->members_count + 1);
+    struct timeline_entry *entries =
+        arena_array(arena, struct timeline_entry, group->members_count + 1);
+    size_t count = 0;
     struct share_member *member;
     for (size_t i = 0; (member = hashmap_next(&group->members, &i)) != NULL;)
         if (member->is_known)
-            describe_member(shard, member, &out->members[out->members_count++], arena);
+            entries[count++] =
+                (struct timeline_entry){ str_java_hash(str_of(member->id)), member->place, member };
+    timeline_sort(&group->order, entries, count);
+    for (size_t i = 0; i < count; i++)
+        describe_member(shard, entries[i].value, &out->members[out->members_count++], arena);
 }
 
 // ---- alter -----------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "group/group_shard.h"
+#include "group/java_order.h"
 
 // ---- the topology ----------------------------------------------------------------------------------
 
@@ -30,10 +31,31 @@ static struct str *names_of(const struct str *names, int32_t *count, bool is_con
     return out;
 }
 
+// Keys that a HashMap was filled with.
+static const size_t *map_order(const struct str *keys, int32_t count, struct arena *arena)
+{
+    int32_t *hashes = arena_array(arena, int32_t, count + 1);
+    for (int32_t i = 0; i < count; i++)
+        hashes[i] = str_java_hash(keys[i]);
+    return java_order(hashes, (size_t)count, java_buckets_grown((size_t)count), arena);
+}
+
 static int by_name(const void *a, const void *b)
 {
     return str_compare(((const struct streams_group_describe_response_topic_info *)a)->name,
                        ((const struct streams_group_describe_response_topic_info *)b)->name);
+}
+
+// Once configured they are a map. NULL: as they were sent.
+static const size_t *configs_order(const struct streams_topic_info *info, bool is_configured,
+                                   struct arena *arena)
+{
+    if (!is_configured)
+        return NULL;
+    struct str *keys = arena_array(arena, struct str, info->topic_configs_count + 1);
+    for (int32_t i = 0; i < info->topic_configs_count; i++)
+        keys[i] = info->topic_configs[i].key;
+    return map_order(keys, info->topic_configs_count, arena);
 }
 
 // With the partitions of `configured`, which are in the same order once sorted, unless it is NULL.
@@ -50,9 +72,11 @@ topics_of(const struct streams_topic_info *infos, int32_t count,
         out[i].topic_configs_count = infos[i].topic_configs_count;
         out[i].topic_configs = arena_array(arena, struct streams_group_describe_response_key_value,
                                            infos[i].topic_configs_count + 1);
+        const size_t *order = configs_order(&infos[i], configured != NULL, arena);
         for (int32_t c = 0; c < infos[i].topic_configs_count; c++) {
-            out[i].topic_configs[c].key = arena_str(arena, infos[i].topic_configs[c].key);
-            out[i].topic_configs[c].value = arena_str(arena, infos[i].topic_configs[c].value);
+            size_t from = order != NULL ? order[c] : (size_t)c;
+            out[i].topic_configs[c].key = arena_str(arena, infos[i].topic_configs[from].key);
+            out[i].topic_configs[c].value = arena_str(arena, infos[i].topic_configs[from].value);
         }
     }
     if (count > 1)
@@ -147,13 +171,33 @@ static void describe_member(const struct streams_member *member,
     out->client_tags_count = metadata->client_tags_count;
     out->client_tags = arena_array(arena, struct streams_group_describe_response_key_value,
                                    metadata->client_tags_count + 1);
+    struct str *keys = arena_array(arena, struct str, metadata->client_tags_count + 1);
+    for (int32_t i = 0; i < metadata->client_tags_count; i++)
+        keys[i] = metadata->client_tags[i].key;
+    const size_t *order = map_order(keys, metadata->client_tags_count, arena);
     for (int32_t i = 0; i < metadata->client_tags_count; i++) {
-        out->client_tags[i].key = arena_str(arena, metadata->client_tags[i].key);
-        out->client_tags[i].value = arena_str(arena, metadata->client_tags[i].value);
+        out->client_tags[i].key = arena_str(arena, metadata->client_tags[order[i]].key);
+        out->client_tags[i].value = arena_str(arena, metadata->client_tags[order[i]].value);
     }
     describe_assignment(member->current.assigned, &out->assignment, arena);
     describe_assignment(member->target != NULL ? member->target : &streams_assignment_none,
                         &out->target_assignment, arena);
+}
+
+// Those that are known.
+static struct timeline_entry *members_of(const struct streams_group *group, size_t *count,
+                                         struct arena *arena)
+{
+    struct timeline_entry *entries =
+        arena_array(arena, struct timeline_entry, group->members_count + 1);
+    struct streams_member *member;
+    *count = 0;
+    for (size_t i = 0; (member = hashmap_next(&group->members, &i)) != NULL;)
+        if (member->is_known)
+            entries[(*count)++] =
+                (struct timeline_entry){ str_java_hash(member->id), member->place, member };
+    timeline_sort(&group->order, entries, *count);
+    return entries;
 }
 
 void streams_describe(const struct group_shard *shard, struct str group_id,
@@ -179,17 +223,18 @@ void streams_describe(const struct group_shard *shard, struct str group_id,
     describe_topology(group, out, arena);
     out->members =
         arena_array(arena, struct streams_group_describe_response_member, group->members_count + 1);
-    struct streams_member *member;
-    for (size_t i = 0; (member = hashmap_next(&group->members, &i)) != NULL;)
-        if (member->is_known)
-            describe_member(member, &out->members[out->members_count++], arena);
+    size_t count;
+    const struct timeline_entry *entries = members_of(group, &count, arena);
+    for (size_t i = 0; i < count; i++)
+        describe_member(entries[i].value, &out->members[out->members_count++], arena);
 }
 
 // ---- endpoints -------------------------------------------------------------------------------------
 
 #define topic_partition streams_group_heartbeat_response_topic_partition
 
-// As Kafka: a topic with fewer partitions than there are tasks gets the first of them, by their number.
+// As Kafka: a topic with fewer partitions than there are tasks gets the first of them, by their number; else
+// they come as in a set.
 static bool add_topic(const struct topic_index *topics, struct str name,
                       const struct streams_task_ids *ids, struct topic_partition *out,
                       struct arena *arena)
@@ -199,9 +244,39 @@ static bool add_topic(const struct topic_index *topics, struct str name,
         return false;
     out->topic = arena_str(arena, name);
     out->partitions = ids->partitions;
-    out->partitions_count =
-        topic->partitions_count < ids->count ? topic->partitions_count : ids->count;
+    out->partitions_count = ids->count;
+    if (topic->partitions_count < ids->count) {
+        out->partitions_count = topic->partitions_count;
+        return true;
+    }
+    out->partitions = arena_dup(arena, ids->partitions, (size_t)ids->count * sizeof(int32_t));
+    java_order_ints(out->partitions, (size_t)ids->count, java_buckets_grown((size_t)ids->count),
+                    arena);
     return true;
+}
+
+// The topics that a sub-topology reads, as a HashSet made of the sources to which the repartition topics were added.
+static const struct str *read_by(const struct streams_subtopology *of, int32_t *count,
+                                 struct arena *arena)
+{
+    int32_t most = of->source_topics_count + of->repartition_source_topics_count;
+    struct str *names = arena_array(arena, struct str, most + 1);
+    int32_t *hashes = arena_array(arena, int32_t, most + 1);
+    int32_t sources = of->source_topics_count;
+    const struct str *source = names_of(of->source_topics, &sources, true, arena);
+    *count = 0;
+    for (int32_t i = 0; i < sources; i++)
+        names[(*count)++] = source[i];
+    for (int32_t i = 0; i < of->repartition_source_topics_count; i++)
+        names[(*count)++] = of->repartition_source_topics[i].name;
+    for (int32_t i = 0; i < *count; i++)
+        hashes[i] = str_java_hash(names[i]);
+    size_t buckets = java_buckets_after(java_buckets_copied((size_t)sources), (size_t)*count);
+    const size_t *order = java_order(hashes, (size_t)*count, buckets, arena);
+    struct str *sorted = arena_array(arena, struct str, most + 1);
+    for (int32_t i = 0; i < *count; i++)
+        sorted[i] = names[order[i]];
+    return sorted;
 }
 
 static bool partitions_of(const struct streams_group *group, const struct streams_tasks *tasks,
@@ -223,15 +298,11 @@ static bool partitions_of(const struct streams_group *group, const struct stream
     for (int32_t i = 0; i < count; i++) {
         const struct streams_subtopology *at =
             streams_configured_find(configured, ids[i].subtopology)->subtopology;
-        int32_t names_count = at->source_topics_count;
-        const struct str *names = names_of(at->source_topics, &names_count, true, arena);
+        int32_t names_count;
+        const struct str *names = read_by(at, &names_count, arena);
         for (int32_t t = 0; t < names_count; t++)
             if (!add_topic(group->shard->topics, names[t], &ids[i], &(*list)[(*list_count)++],
                            arena))
-                return false;
-        for (int32_t t = 0; t < at->repartition_source_topics_count; t++)
-            if (!add_topic(group->shard->topics, at->repartition_source_topics[t].name, &ids[i],
-                           &(*list)[(*list_count)++], arena))
                 return false;
     }
     return true;
@@ -260,17 +331,20 @@ bool streams_describe_endpoints(const struct streams_group *group, struct str me
                                 struct streams_group_heartbeat_response *response,
                                 struct arena *arena)
 {
-    struct streams_member *member;
+    size_t count;
+    const struct timeline_entry *entries = members_of(group, &count, arena);
     bool is_good = true;
     response->partitions_by_user_endpoint =
         arena_array(arena, struct streams_group_heartbeat_response_endpoint_to_partitions,
                     group->members_count + 1);
     response->partitions_by_user_endpoint_count = 0;
     topic_index_lock_read(group->shard->topics);
-    for (size_t i = 0; is_good && (member = hashmap_next(&group->members, &i)) != NULL;)
-        if (member->is_known && !str_eq(member->id, member_id))
+    for (size_t i = 0; is_good && i < count; i++) {
+        const struct streams_member *member = entries[i].value;
+        if (!str_eq(member->id, member_id))
             is_good =
                 add_endpoint(group, &member->metadata, member->current.assigned, response, arena);
+    }
     is_good = is_good && add_endpoint(group, metadata, assigned, response, arena);
     topic_index_unlock(group->shard->topics);
     return is_good;

@@ -67,6 +67,9 @@ static void member_free(struct streams_member *member)
 static void set_known(struct streams_member *member, bool is_known)
 {
     struct streams_group *group = member->group;
+    if (is_known)
+        member->place = timeline_put(&group->order, (size_t)group->members_count, !member->is_known,
+                                     member->place);
     group->members_count += is_known - member->is_known;
     member->is_known = is_known;
     if (group->members_count == 0) {
@@ -114,6 +117,7 @@ struct streams_group *streams_group_new(struct group_shard *shard, struct str id
     group->assignment_epoch = FIRST_ASSIGNMENT_EPOCH;
     group->seen_version = -1;
     hashmap_init(&group->members);
+    group->order = TIMELINE_INIT;
     arena_init(&group->topology_arena);
     streams_session_init_group(group);
     return group;

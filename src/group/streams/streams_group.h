@@ -30,6 +30,7 @@
 #include "group/group.h"
 #include "group/streams/streams_tasks.h"
 #include "group/streams/streams_topology.h"
+#include "group/timeline_order.h"
 #include "protocol/records/streams_group_member_metadata.h"
 #include "protocol/records/streams_group_metadata.h"
 
@@ -58,6 +59,7 @@ struct streams_member {
     struct streams_group *group;
     struct str id;      // owned
     bool is_known;      // a record of it lives; else only its target is left
+    uint64_t place;     // in the order of the members
     struct arena arena; // of the metadata
     struct streams_metadata metadata;
     struct streams_current current;
@@ -80,6 +82,7 @@ struct streams_group {
     int64_t assignment_ms;
     struct hashmap members; // struct streams_member
     int32_t members_count;  // those that are known
+    struct timeline order;  // of them
     struct arena topology_arena;
     struct streams_topology_value *topology; // NULL: none
     // Not of the log:
