@@ -35,7 +35,7 @@ def discover(here):
     """All suites, in the order in which a person wants to see them fail."""
     folders = [os.path.join(here, "clients", name)
                for name in sorted(os.listdir(os.path.join(here, "clients")))]
-    folders += [os.path.join(here, name) for name in ("tools", "packages", "handover", "streams", "connect")]
+    folders += [os.path.join(here, name) for name in ("tools", "packages", "handover", "streams", "copier", "connect")]
     return [Suite(f) for f in folders if os.path.exists(os.path.join(f, "suite"))]
 
 
