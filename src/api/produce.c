@@ -222,6 +222,11 @@ static bool is_forbidden(const struct request *request, bool is_internal)
     return is_internal && !str_eqz(request->client_id, ADMIN_CLIENT_ID);
 }
 
+static bool are_acks_valid(const struct produce_request *body)
+{
+    return body->acks >= -1 && body->acks <= 1;
+}
+
 // What is known without asking the log.
 static enum kafka_error item_check(struct request *request, const struct produce_item *item)
 {
@@ -239,13 +244,14 @@ static enum kafka_error item_check(struct request *request, const struct produce
     enum kafka_error error = batch_check_produce(item->records, request->api_version);
     if (error != KERR_NONE)
         return error;
-    if (body->acks < -1 || body->acks > 1)
+    if (missing == KERR_NONE)
+        return KERR_NONE;
+    if (!are_acks_valid(body))
         return KERR_INVALID_REQUIRED_ACKS;
-    if (missing == KERR_NOT_LEADER_OR_FOLLOWER &&
-        is_forbidden(request,
-                     replicas_is_internal(replicas, item->name.topic, item->name.topic_id)))
-        return KERR_INVALID_TOPIC_EXCEPTION;
-    return missing;
+    return is_forbidden(request,
+                        replicas_is_internal(replicas, item->name.topic, item->name.topic_id))
+               ? KERR_INVALID_TOPIC_EXCEPTION
+               : missing;
 }
 
 static struct str client_message(struct arena *arena, const char *message)
@@ -276,6 +282,11 @@ static void item_append(struct request *request, struct produce_item *item,
     const struct produce_request *body = request->body;
     struct arena *arena = &request->arena;
     struct produce_response_partition_produce_response *answer = item->answer;
+    // The coordinator was asked before: what it refuses is answered, what it adds stays in the transaction.
+    if (!are_acks_valid(body)) {
+        answer->error_code = KERR_INVALID_REQUIRED_ACKS;
+        return;
+    }
     if (is_forbidden(request, item->partition->is_internal)) {
         answer->error_code = KERR_INVALID_TOPIC_EXCEPTION;
         return;

@@ -47,6 +47,9 @@ class Producer:
     def error(self, code):
         return self.t.error(code)
 
+    def _version(self, wanted, of_version_2, before):
+        return wanted if wanted is not None else of_version_2 if self.v2 else before
+
     def init(self, version=5, timeout_ms=60000, producer_id=-1, epoch=-1, keep=True):
         while True: # the real broker's first block of producer ids may be on its way
             answer = self.link.call("InitProducerId", version, TransactionalId=self.name,
@@ -97,7 +100,7 @@ class Producer:
         for (topic, partition), offset in offsets.items():
             topics.setdefault(topic, []).append({"PartitionIndex": partition, "CommittedOffset": offset,
                                                  "CommittedLeaderEpoch": -1, "CommittedMetadata": metadata})
-        answer = self.link.call("TxnOffsetCommit", version or (5 if self.v2 else 3), TransactionalId=self.name,
+        answer = self.link.call("TxnOffsetCommit", self._version(version, 5, 3), TransactionalId=self.name,
                                 GroupId=group, ProducerId=self.id if producer_id is None else producer_id,
                                 ProducerEpoch=self.epoch if epoch is None else epoch, GenerationId=generation,
                                 MemberId=member, GroupInstanceId=instance,
@@ -112,7 +115,7 @@ class Producer:
                              attributes=attributes, base_timestamp=int(time.time() * 1000))
 
     def produce(self, topic, *values, partition=0, version=None, name=None, whole=False, **fields):
-        version = version or (12 if self.v2 else 10)
+        version = self._version(version, 12, 10)
         data = self.batch(topic, *values, partition=partition, **fields)
         answer = self.link.call("Produce", version, Acks=-1, TimeoutMs=10000,
                                 TransactionalId=self.name if name is None else name,
@@ -124,7 +127,7 @@ class Producer:
         return part if whole else self.error(part["ErrorCode"])
 
     def end(self, commit, version=None, producer_id=None, epoch=None, keep=True):
-        version = version or (5 if self.v2 else 4)
+        version = self._version(version, 5, 4)
         answer = self.link.call("EndTxn", version, TransactionalId=self.name, Committed=commit,
                                 ProducerId=self.id if producer_id is None else producer_id,
                                 ProducerEpoch=self.epoch if epoch is None else epoch)
