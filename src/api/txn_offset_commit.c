@@ -22,6 +22,7 @@ struct txn_offset_commit {
     struct offset_commit_request
         known; // the partitions that exist, as OffsetCommit would have them
     struct offset_commit_response answered;
+    bool has_unknown;            // topics or partitions, which are answered already
     struct partition *partition; // of __consumer_offsets
     struct txn_check_item check;
     struct coordinator_transaction transaction;
@@ -29,18 +30,35 @@ struct txn_offset_commit {
 
 // ---- the answer ------------------------------------------------------------------------------------
 
-static struct txn_offset_commit_response_topic *response_topic(struct request *request,
-                                                               struct str name, int32_t partitions)
+static struct txn_offset_commit_response_topic *
+response_topic_add(struct request *request, struct str name, int32_t partitions)
 {
     struct txn_offset_commit_response *response = request->response;
-    for (int32_t t = 0; t < response->topics_count; t++)
-        if (str_eq(response->topics[t].name, name))
-            return &response->topics[t];
     struct txn_offset_commit_response_topic *out = &response->topics[response->topics_count++];
     out->name = name;
     out->partitions =
         arena_array(&request->arena, struct txn_offset_commit_response_partition, partitions + 1);
     return out;
+}
+
+static int32_t count_asked(const struct txn_offset_commit_request *body, struct str name)
+{
+    int32_t count = 0;
+    for (int32_t t = 0; t < body->topics_count; t++)
+        if (str_eq(body->topics[t].name, name))
+            count += body->topics[t].partitions_count;
+    return count;
+}
+
+// The one of that name, for all the partitions that the request may name in it.
+static struct txn_offset_commit_response_topic *response_topic(struct request *request,
+                                                               struct str name)
+{
+    struct txn_offset_commit_response *response = request->response;
+    for (int32_t t = 0; t < response->topics_count; t++)
+        if (str_eq(response->topics[t].name, name))
+            return &response->topics[t];
+    return response_topic_add(request, name, count_asked(request->body, name));
 }
 
 static void answer(struct txn_offset_commit_response_topic *out, int32_t partition,
@@ -59,13 +77,13 @@ static enum kafka_error client_error(const struct request *request, enum kafka_e
                : error;
 }
 
-static int32_t count_asked(const struct txn_offset_commit_request *body, struct str name)
+// What the group says of a topic of the request. Topics that were named twice stay two, unless some partition was
+// unknown: then all is sorted by topic, as in Kafka.
+static struct txn_offset_commit_response_topic *group_topic(struct txn_offset_commit *commit,
+                                                            struct str name, int32_t partitions)
 {
-    int32_t count = 0;
-    for (int32_t t = 0; t < body->topics_count; t++)
-        if (str_eq(body->topics[t].name, name))
-            count += body->topics[t].partitions_count;
-    return count;
+    return commit->has_unknown ? response_topic(commit->request, name)
+                               : response_topic_add(commit->request, name, partitions);
 }
 
 static void refuse_known(struct txn_offset_commit *commit, enum kafka_error error)
@@ -75,7 +93,7 @@ static void refuse_known(struct txn_offset_commit *commit, enum kafka_error erro
     for (int32_t t = 0; t < commit->known.topics_count; t++) {
         const struct offset_commit_request_topic *topic = &commit->known.topics[t];
         struct txn_offset_commit_response_topic *out =
-            response_topic(request, topic->name, count_asked(request->body, topic->name));
+            group_topic(commit, topic->name, topic->partitions_count);
         for (int32_t p = 0; p < topic->partitions_count; p++)
             answer(out, topic->partitions[p].partition_index, error);
     }
@@ -90,7 +108,7 @@ static void on_committed(struct completion *completion)
     for (int32_t t = 0; t < commit->answered.topics_count; t++) {
         const struct offset_commit_response_topic *topic = &commit->answered.topics[t];
         struct txn_offset_commit_response_topic *out =
-            response_topic(request, topic->name, count_asked(request->body, topic->name));
+            group_topic(commit, topic->name, topic->partitions_count);
         for (int32_t p = 0; p < topic->partitions_count; p++)
             answer(out, topic->partitions[p].partition_index,
                    client_error(request, (enum kafka_error)topic->partitions[p].error_code));
@@ -114,8 +132,8 @@ static void take_topic(struct txn_offset_commit *commit,
     for (int32_t p = 0; p < topic->partitions_count; p++) {
         const struct txn_offset_commit_request_partition *asked = &topic->partitions[p];
         if (found == NULL || metadata_topic_partition(found, asked->partition_index) == NULL) {
-            answer(response_topic(request, topic->name, count_asked(request->body, topic->name)),
-                   asked->partition_index, KERR_UNKNOWN_TOPIC_OR_PARTITION);
+            answer(response_topic(request, topic->name), asked->partition_index,
+                   KERR_UNKNOWN_TOPIC_OR_PARTITION);
             continue;
         }
         known->partitions[known->partitions_count++] = (struct offset_commit_request_partition){
@@ -125,6 +143,8 @@ static void take_topic(struct txn_offset_commit *commit,
             .committed_metadata = asked->committed_metadata,
         };
     }
+    if (found == NULL) // also when it has no partitions
+        response_topic(request, topic->name);
     commit->known.topics_count += known->partitions_count > 0;
 }
 
@@ -148,6 +168,7 @@ static void take_topics(struct txn_offset_commit *commit)
     for (int32_t t = 0; t < body->topics_count; t++)
         take_topic(commit, &body->topics[t]);
     metadata_unlock(request->node->metadata);
+    commit->has_unknown = response->topics_count > 0;
 }
 
 static void on_checked(struct request *request)
