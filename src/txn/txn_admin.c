@@ -109,13 +109,15 @@ static void list_shard(const struct filter *filter, struct txn_shard *state,
     }
 }
 
-// Names of states that there are not are told, and match nothing.
+// Names of states that there are not are told, once each, and match nothing.
 static void read_states(struct filter *filter, struct list_transactions_response *response,
                         struct arena *arena)
 {
     const struct list_transactions_request *request = filter->request;
     response->unknown_state_filters =
         arena_array(arena, struct str, request->state_filters_count + 1);
+    struct hashmap unknown;
+    hashmap_init(&unknown);
     for (int32_t i = 0; i < request->state_filters_count; i++) {
         int state = 0;
         while (state < TRANSACTION_STATES &&
@@ -124,10 +126,12 @@ static void read_states(struct filter *filter, struct list_transactions_response
             state++;
         if (state < TRANSACTION_STATES)
             filter->states[state] = true;
-        else
+        else if (hashmap_put(&unknown, request->state_filters[i].data,
+                             request->state_filters[i].size, filter) == NULL)
             response->unknown_state_filters[response->unknown_state_filters_count++] =
                 request->state_filters[i];
     }
+    hashmap_fini(&unknown);
 }
 
 void txn_coordinator_list(struct txn_coordinator *txns,
