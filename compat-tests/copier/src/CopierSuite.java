@@ -34,6 +34,7 @@ public final class CopierSuite {
     private static final int ACTIONS = number("COPIER_ACTIONS", 4);
     private static final long SEED = number("COPIER_SEED", 1);
     private static final int MEAN_PAUSE_MS = 1000;
+    private static final int MEAN_ACTION_MS = 2000; // with the pause before it
     private static final long QUIET_LIMIT_MS = 60_000;
     private static final long END_LIMIT_MS = 20_000;
 
@@ -265,7 +266,7 @@ public final class CopierSuite {
                 copiers[i] = start(i);
             }
             // It is to be done about when the actions are.
-            int pauseMs = (ACTIONS + 2) * MEAN_PAUSE_MS * 30 / RECORDS;
+            int pauseMs = ACTIONS * MEAN_ACTION_MS * 30 / RECORDS;
             Feeder feeder = new Feeder(name + "-input", PARTITIONS, RECORDS, pauseMs, chance.nextLong());
             feeder.start();
             try (KafkaConsumer<String, String> reader = reader("read_committed")) {
