@@ -49,6 +49,7 @@ libcore_a_SOURCES += \
 	%D%/streams_group_describe.c \
 	%D%/streams_group_heartbeat.c \
 	%D%/sync_group.c \
+	%D%/topic_slots.c %D%/topic_slots.h \
 	%D%/txn_check.c %D%/txn_check.h \
 	%D%/txn_offset_commit.c \
 	%D%/write_txn_markers.c

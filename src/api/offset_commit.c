@@ -2,9 +2,11 @@
 // OffsetCommit: topics and partitions are checked here, against the metadata image; what is left goes to the group.
 //
 //     request ──> known partitions ──> group ──┐
-//             └─> unknown ones: their error ───┴──> response, the unknown ones first, one entry a topic
+//             └─> unknown ones: their error ───┴──> response: if some are unknown they come first, and each topic
+//                                                   is there once (topic_slots.h); else as the group answers
 #include "api/dispatch.h"
 #include "api/node.h"
+#include "api/topic_slots.h"
 #include "group/group_coordinator.h"
 #include "metadata/metadata.h"
 
@@ -15,28 +17,33 @@ struct offset_commit {
     struct request *request;
     struct offset_commit_request known;     // the request, with the partitions that exist
     struct offset_commit_response answered; // for them, by the group
-    int32_t *places; // of the known topics in the response; -1: nothing there yet
+    struct topic_slot **slots;              // of the topics of the request
+    struct topic_slot **known_slots;        // of the known ones
 };
 
-static void refuse(struct offset_commit_response_topic *out, int32_t partition,
-                   enum kafka_error error)
+static void add_partition(struct offset_commit_response_topic *out, int32_t partition,
+                          int16_t error)
 {
     out->partitions[out->partitions_count++] =
         (struct offset_commit_response_partition){ .partition_index = partition,
-                                                   .error_code = (int16_t)error };
+                                                   .error_code = error };
 }
 
-// A topic of the response with room for all partitions that the request names.
-static struct offset_commit_response_topic *response_topic(struct request *request, struct str name,
-                                                           struct uuid id, int32_t partitions)
+// The topic's entry in the response, with room for all partitions that the request names.
+static struct offset_commit_response_topic *
+response_topic(struct request *request, struct topic_slot *slot, struct str name, struct uuid id)
 {
     struct offset_commit_response *response = request->response;
-    struct offset_commit_response_topic *out = &response->topics[response->topics_count++];
-    out->name = name;
-    out->topic_id = id;
-    out->partitions =
-        arena_array(&request->arena, struct offset_commit_response_partition, partitions + 1);
-    return out;
+    if (slot->place < 0) {
+        slot->place = response->topics_count++;
+        response->topics[slot->place] = (struct offset_commit_response_topic){
+            .name = name,
+            .topic_id = id,
+            .partitions = arena_array(&request->arena, struct offset_commit_response_partition,
+                                      slot->room + 1),
+        };
+    }
+    return &response->topics[slot->place];
 }
 
 static const struct metadata_topic *find_topic(const struct request *request,
@@ -49,18 +56,25 @@ static const struct metadata_topic *find_topic(const struct request *request,
     return found;
 }
 
+static void refuse_topic(struct offset_commit *commit, struct topic_slot *slot,
+                         const struct offset_commit_request_topic *topic)
+{
+    struct offset_commit_response_topic *out =
+        response_topic(commit->request, slot, topic->name, topic->topic_id);
+    bool by_id = commit->request->api_version >= VERSION_TOPIC_IDS;
+    for (int32_t i = 0; i < topic->partitions_count; i++)
+        add_partition(out, topic->partitions[i].partition_index,
+                      by_id ? KERR_UNKNOWN_TOPIC_ID : KERR_UNKNOWN_TOPIC_OR_PARTITION);
+}
+
 // Splits one topic of the request, under the metadata lock.
-static void check_topic(struct offset_commit *commit, struct offset_commit_request_topic *topic)
+static void check_topic(struct offset_commit *commit, struct topic_slot *slot,
+                        struct offset_commit_request_topic *topic)
 {
     struct request *request = commit->request;
     const struct metadata_topic *found = find_topic(request, topic);
     if (found == NULL) {
-        bool by_id = request->api_version >= VERSION_TOPIC_IDS;
-        struct offset_commit_response_topic *out =
-            response_topic(request, topic->name, topic->topic_id, topic->partitions_count);
-        for (int32_t i = 0; i < topic->partitions_count; i++)
-            refuse(out, topic->partitions[i].partition_index,
-                   by_id ? KERR_UNKNOWN_TOPIC_ID : KERR_UNKNOWN_TOPIC_OR_PARTITION);
+        refuse_topic(commit, slot, topic);
         return;
     }
     struct offset_commit_request_topic *known = &commit->known.topics[commit->known.topics_count];
@@ -68,38 +82,52 @@ static void check_topic(struct offset_commit *commit, struct offset_commit_reque
     known->topic_id = found->id;
     known->partitions = arena_array(&request->arena, struct offset_commit_request_partition,
                                     topic->partitions_count + 1);
-    struct offset_commit_response_topic *out = NULL;
     for (int32_t i = 0; i < topic->partitions_count; i++) {
         int32_t partition = topic->partitions[i].partition_index;
-        if (metadata_topic_partition(found, partition) != NULL) {
+        if (metadata_topic_partition(found, partition) != NULL)
             known->partitions[known->partitions_count++] = topic->partitions[i];
-            continue;
-        }
-        if (out == NULL)
-            out = response_topic(request, known->name, known->topic_id, topic->partitions_count);
-        refuse(out, partition, KERR_UNKNOWN_TOPIC_OR_PARTITION);
+        else
+            add_partition(response_topic(request, slot, known->name, known->topic_id), partition,
+                          KERR_UNKNOWN_TOPIC_OR_PARTITION);
     }
-    if (known->partitions_count == 0)
-        return;
-    struct offset_commit_response *response = request->response;
-    commit->places[commit->known.topics_count++] = out != NULL ? response->topics_count - 1 : -1;
+    if (known->partitions_count > 0)
+        commit->known_slots[commit->known.topics_count++] = slot;
 }
 
 static void on_committed(struct completion *completion)
 {
     struct offset_commit *commit = container_of(completion, struct offset_commit, completion);
     struct offset_commit_response *response = commit->request->response;
+    if (response->topics_count == 0) {
+        response->topics = commit->answered.topics;
+        response->topics_count = commit->answered.topics_count;
+        request_reply(commit->request);
+        return;
+    }
     for (int32_t t = 0; t < commit->answered.topics_count; t++) {
         const struct offset_commit_response_topic *topic = &commit->answered.topics[t];
-        if (commit->places[t] < 0) {
-            response->topics[response->topics_count++] = *topic;
-            continue;
-        }
-        struct offset_commit_response_topic *out = &response->topics[commit->places[t]];
+        struct offset_commit_response_topic *out =
+            response_topic(commit->request, commit->known_slots[t], topic->name, topic->topic_id);
         for (int32_t p = 0; p < topic->partitions_count; p++)
-            out->partitions[out->partitions_count++] = topic->partitions[p];
+            add_partition(out, topic->partitions[p].partition_index,
+                          topic->partitions[p].error_code);
     }
     request_reply(commit->request);
+}
+
+static struct topic_slot **slots_of(struct request *request)
+{
+    const struct offset_commit_request *body = request->body;
+    bool by_id = request->api_version >= VERSION_TOPIC_IDS;
+    struct topic_key *keys = arena_array(&request->arena, struct topic_key, body->topics_count + 1);
+    for (int32_t i = 0; i < body->topics_count; i++) {
+        const struct offset_commit_request_topic *topic = &body->topics[i];
+        keys[i] = by_id ? (struct topic_key){ topic->topic_id.bytes, sizeof topic->topic_id.bytes,
+                                              topic->partitions_count }
+                        : (struct topic_key){ topic->name.data, topic->name.size,
+                                              topic->partitions_count };
+    }
+    return topic_slots(keys, body->topics_count, &request->arena);
 }
 
 void handle_offset_commit(struct request *request)
@@ -113,12 +141,13 @@ void handle_offset_commit(struct request *request)
     commit->known.topics_count = 0;
     commit->known.topics =
         arena_array(&request->arena, struct offset_commit_request_topic, body->topics_count + 1);
-    commit->places = arena_array(&request->arena, int32_t, body->topics_count + 1);
-    response->topics = arena_array(&request->arena, struct offset_commit_response_topic,
-                                   2 * (size_t)body->topics_count + 1);
+    commit->slots = slots_of(request);
+    commit->known_slots = arena_array(&request->arena, struct topic_slot *, body->topics_count + 1);
+    response->topics =
+        arena_array(&request->arena, struct offset_commit_response_topic, body->topics_count + 1);
     metadata_lock_read(request->node->metadata);
     for (int32_t i = 0; i < body->topics_count; i++)
-        check_topic(commit, &body->topics[i]);
+        check_topic(commit, commit->slots[i], &body->topics[i]);
     metadata_unlock(request->node->metadata);
     if (commit->known.topics_count == 0) {
         request_reply(request);

@@ -3,6 +3,7 @@
 // exist are refused here.
 #include "api/dispatch.h"
 #include "api/node.h"
+#include "api/topic_slots.h"
 #include "group/group_coordinator.h"
 #include "metadata/metadata.h"
 
@@ -11,49 +12,58 @@ struct offset_delete {
     struct request *request;
     struct offset_delete_request known;     // the request, with the partitions that exist
     struct offset_delete_response answered; // for them, by the group
-    int32_t *places; // of the known topics in the response; -1: nothing there yet
+    struct topic_slot **slots;              // of the topics of the request
+    struct topic_slot **known_slots;        // of the known ones
 };
 
-static struct offset_delete_response_topic *
-response_topic(struct offset_delete_response *response,
-               const struct offset_delete_request_topic *topic, struct arena *arena)
+static void add_partition(struct offset_delete_response_topic *out, int32_t partition,
+                          int16_t error)
 {
-    struct offset_delete_response_topic *out = &response->topics[response->topics_count++];
-    out->name = topic->name;
-    out->partitions =
-        arena_array(arena, struct offset_delete_response_partition, topic->partitions_count + 1);
-    return out;
+    out->partitions[out->partitions_count++] =
+        (struct offset_delete_response_partition){ .partition_index = partition,
+                                                   .error_code = error };
+}
+
+// The topic's entry in the response, with room for all partitions that the request names.
+static struct offset_delete_response_topic *response_topic(struct request *request,
+                                                           struct topic_slot *slot, struct str name)
+{
+    struct offset_delete_response *response = request->response;
+    if (slot->place < 0) {
+        slot->place = response->topics_count++;
+        response->topics[slot->place] = (struct offset_delete_response_topic){
+            .name = name,
+            .partitions = arena_array(&request->arena, struct offset_delete_response_partition,
+                                      slot->room + 1),
+        };
+    }
+    return &response->topics[slot->place];
 }
 
 // Splits one topic of the request, under the metadata lock.
-static void check_topic(struct offset_delete *deleted,
+static void check_topic(struct offset_delete *deleted, struct topic_slot *slot,
                         const struct offset_delete_request_topic *topic)
 {
     struct request *request = deleted->request;
     const struct metadata_topic *found = metadata_find_topic(request->node->metadata, topic->name);
     struct offset_delete_request_topic *known = &deleted->known.topics[deleted->known.topics_count];
-    struct offset_delete_response_topic *out = NULL;
     *known = (struct offset_delete_request_topic){
         .name = topic->name,
         .partitions = arena_array(&request->arena, struct offset_delete_request_partition,
                                   topic->partitions_count + 1),
     };
+    if (found == NULL)
+        response_topic(request, slot, topic->name);
     for (int32_t p = 0; p < topic->partitions_count; p++) {
         int32_t partition = topic->partitions[p].partition_index;
-        if (found != NULL && metadata_topic_partition(found, partition) != NULL) {
+        if (found != NULL && metadata_topic_partition(found, partition) != NULL)
             known->partitions[known->partitions_count++] = topic->partitions[p];
-            continue;
-        }
-        if (out == NULL)
-            out = response_topic(request->response, topic, &request->arena);
-        out->partitions[out->partitions_count++] = (struct offset_delete_response_partition){
-            .partition_index = partition, .error_code = KERR_UNKNOWN_TOPIC_OR_PARTITION
-        };
+        else
+            add_partition(response_topic(request, slot, topic->name), partition,
+                          KERR_UNKNOWN_TOPIC_OR_PARTITION);
     }
     if (known->partitions_count > 0)
-        deleted->places[deleted->known.topics_count++] =
-            out != NULL ? ((struct offset_delete_response *)request->response)->topics_count - 1
-                        : -1;
+        deleted->known_slots[deleted->known.topics_count++] = slot;
 }
 
 // An error concerns the whole group: nothing else is said.
@@ -61,20 +71,30 @@ static void on_deleted(struct completion *completion)
 {
     struct offset_delete *deleted = container_of(completion, struct offset_delete, completion);
     struct offset_delete_response *response = deleted->request->response;
-    response->error_code = deleted->answered.error_code;
-    if (response->error_code != KERR_NONE)
-        response->topics_count = 0;
+    if (deleted->answered.error_code != KERR_NONE || response->topics_count == 0) {
+        *response = deleted->answered;
+        request_reply(deleted->request);
+        return;
+    }
     for (int32_t t = 0; t < deleted->answered.topics_count; t++) {
         const struct offset_delete_response_topic *topic = &deleted->answered.topics[t];
-        if (deleted->places[t] < 0) {
-            response->topics[response->topics_count++] = *topic;
-            continue;
-        }
-        struct offset_delete_response_topic *out = &response->topics[deleted->places[t]];
+        struct offset_delete_response_topic *out =
+            response_topic(deleted->request, deleted->known_slots[t], topic->name);
         for (int32_t p = 0; p < topic->partitions_count; p++)
-            out->partitions[out->partitions_count++] = topic->partitions[p];
+            add_partition(out, topic->partitions[p].partition_index,
+                          topic->partitions[p].error_code);
     }
     request_reply(deleted->request);
+}
+
+static struct topic_slot **slots_of(struct request *request)
+{
+    const struct offset_delete_request *body = request->body;
+    struct topic_key *keys = arena_array(&request->arena, struct topic_key, body->topics_count + 1);
+    for (int32_t i = 0; i < body->topics_count; i++)
+        keys[i] = (struct topic_key){ body->topics[i].name.data, body->topics[i].name.size,
+                                      body->topics[i].partitions_count };
+    return topic_slots(keys, body->topics_count, &request->arena);
 }
 
 void handle_offset_delete(struct request *request)
@@ -88,12 +108,14 @@ void handle_offset_delete(struct request *request)
     deleted->known.topics_count = 0;
     deleted->known.topics =
         arena_array(&request->arena, struct offset_delete_request_topic, body->topics_count + 1);
-    deleted->places = arena_array(&request->arena, int32_t, body->topics_count + 1);
-    response->topics = arena_array(&request->arena, struct offset_delete_response_topic,
-                                   2 * (size_t)body->topics_count + 1);
+    deleted->slots = slots_of(request);
+    deleted->known_slots =
+        arena_array(&request->arena, struct topic_slot *, body->topics_count + 1);
+    response->topics =
+        arena_array(&request->arena, struct offset_delete_response_topic, body->topics_count + 1);
     metadata_lock_read(request->node->metadata);
     for (int32_t t = 0; t < body->topics_count; t++)
-        check_topic(deleted, &body->topics[t]);
+        check_topic(deleted, deleted->slots[t], &body->topics[t]);
     metadata_unlock(request->node->metadata);
     group_coordinator_delete_offsets(request->node->groups, &deleted->known, &deleted->answered,
                                      &request->arena, &deleted->completion);

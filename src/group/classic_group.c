@@ -283,12 +283,12 @@ static bool all_support(const struct classic_group *group, struct str name)
 bool classic_group_supports(const struct classic_group *group, struct str protocol_type,
                             const struct join_group_request_protocol *protocols, int32_t count)
 {
-    if (group->state == CLASSIC_EMPTY)
-        return protocol_type.size > 0 && count > 0;
-    if (!str_eq(group->protocol_type, protocol_type))
+    bool is_empty = group->state == CLASSIC_EMPTY;
+    if (is_empty ? protocol_type.size == 0 : !str_eq(group->protocol_type, protocol_type))
         return false;
     for (int32_t i = 0; i < count; i++)
-        if (all_support(group, protocols[i].name))
+        if ((is_empty || all_support(group, protocols[i].name)) &&
+            member_protocol_counts(protocols, count, i))
             return true;
     return false;
 }

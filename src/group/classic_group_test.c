@@ -99,6 +99,9 @@ static void newcomers_must_fit(void)
     CU_ASSERT_TRUE(supports(group, "x", "p"));
     CU_ASSERT_FALSE(supports(group, "", "p"));
     CU_ASSERT_FALSE(supports(group, "x", NULL));
+    struct join_group_request_protocol twice[2] = { { .name = str_of("p") },
+                                                    { .name = str_of("p") } };
+    CU_ASSERT_FALSE(classic_group_supports(group, str_of("x"), twice, 2));
     add(group, "a", NULL, "p", "q");
     add(group, "b", NULL, "q", NULL);
     classic_group_transition(group, CLASSIC_PREPARING_REBALANCE, 2);
@@ -123,18 +126,20 @@ static void pending_members_are_waited_for(void)
     classic_group_free(group);
 }
 
-// What a member says twice counts once; other order or other metadata is a change.
+// What a member names twice it does not support; other order or other metadata is a change.
 static void members_are_compared_by_protocols(void)
 {
     struct classic_group *group = make();
     struct classic_member *a = add(group, "a", NULL, "p", "q");
-    struct join_group_request_protocol same[3] = {
+    struct join_group_request_protocol same[4] = {
         { .name = str_of("p"), .metadata = { (const uint8_t *)"m", 1 } },
         { .name = str_of("q"), .metadata = { (const uint8_t *)"n", 1 } },
-        { .name = str_of("p"), .metadata = { (const uint8_t *)"z", 1 } }
+        { .name = str_of("r"), .metadata = { (const uint8_t *)"z", 1 } },
+        { .name = str_of("r"), .metadata = { (const uint8_t *)"z", 1 } }
     };
     CU_ASSERT_TRUE(classic_member_matches(a, same, 2));
-    CU_ASSERT_TRUE(classic_member_matches(a, same, 3));
+    CU_ASSERT_FALSE(classic_member_matches(a, same, 3));
+    CU_ASSERT_TRUE(classic_member_matches(a, same, 4));
     CU_ASSERT_FALSE(classic_member_matches(a, same, 1));
     CU_ASSERT_FALSE(classic_member_matches(a, same + 1, 2));
     same[1].metadata.data = (const uint8_t *)"x";

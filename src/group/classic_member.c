@@ -17,12 +17,13 @@ static void str_disown(struct str s)
     mem_free((void *)(uintptr_t)s.data);
 }
 
-static bool is_repeated(const struct join_group_request_protocol *protocols, int32_t at)
+bool member_protocol_counts(const struct join_group_request_protocol *protocols, int32_t count,
+                            int32_t at)
 {
-    for (int32_t i = 0; i < at; i++)
-        if (str_eq(protocols[i].name, protocols[at].name))
-            return true;
-    return false;
+    for (int32_t i = 0; i < count; i++)
+        if (i != at && str_eq(protocols[i].name, protocols[at].name))
+            return false;
+    return true;
 }
 
 struct member_protocol *member_protocols_copy(const struct join_group_request_protocol *protocols,
@@ -36,7 +37,7 @@ struct member_protocol *member_protocols_copy(const struct join_group_request_pr
     char *text = (char *)(block + count);
     *copied = 0;
     for (int32_t i = 0; i < count; i++) {
-        if (is_repeated(protocols, i))
+        if (!member_protocol_counts(protocols, count, i))
             continue;
         struct member_protocol *p = &block[(*copied)++];
         p->name = (struct str){ text, protocols[i].name.size };
@@ -122,7 +123,7 @@ bool classic_member_matches(const struct classic_member *member,
 {
     int32_t at = 0;
     for (int32_t i = 0; i < count; i++) {
-        if (is_repeated(protocols, i))
+        if (!member_protocol_counts(protocols, count, i))
             continue;
         if (at == member->protocol_count ||
             !str_eq(member->protocols[at].name, protocols[i].name) ||

@@ -61,7 +61,7 @@ struct classic_member {
     struct timer session_timer;
 };
 
-// All strings are copied. `protocols` may name one twice: the first counts.
+// All strings are copied.
 struct classic_member *classic_member_new(struct str id, struct str instance_id,
                                           struct str client_id, struct str client_host,
                                           int32_t rebalance_timeout_ms, int32_t session_timeout_ms,
@@ -71,7 +71,11 @@ void classic_member_free(struct classic_member *member); // its timer is not set
 
 void classic_member_set_id(struct classic_member *member, struct str id);
 void classic_member_set_assignment(struct classic_member *member, struct bytes assignment);
-// A block for classic_member_take_protocols; what it returns is freed with mem_free.
+// Whether protocol `at` of a request is one that the member supports: one that it names twice is not (Kafka counts
+// it as two members' and then misses it when all of them shall have it).
+bool member_protocol_counts(const struct join_group_request_protocol *protocols, int32_t count,
+                            int32_t at);
+// A block for classic_member_swap_protocols, with the protocols that count; what it returns is freed with mem_free.
 struct member_protocol *member_protocols_copy(const struct join_group_request_protocol *protocols,
                                               int32_t count, int32_t *copied);
 // Takes over the block and returns the former one, with its count.

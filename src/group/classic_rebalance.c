@@ -63,7 +63,8 @@ void classic_join_answer(struct classic_group *group, struct classic_member *mem
     struct join_group_response *response = join->response;
     response->generation_id = group->generation;
     response->protocol_type = arena_str(join->arena, group->protocol_type);
-    response->protocol_name = arena_str(join->arena, group->protocol_name);
+    if (group->protocol_name.size > 0) // else as if there were none: null where null can be said
+        response->protocol_name = arena_str(join->arena, group->protocol_name);
     response->leader = arena_str(join->arena, group->leader->id);
     response->member_id = arena_str(join->arena, member->id);
     if (with_members)

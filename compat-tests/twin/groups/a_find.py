@@ -58,3 +58,15 @@ def case_the_topic_is_internal_and_compacted(t):
         {"ResourceType": 2, "ResourceName": "__consumer_offsets",
          "ConfigurationKeys": sorted(wanted)}])["Results"][0]["Configs"]
     assert {c["Name"]: c["Value"] for c in configs} == wanted, configs
+
+
+def case_keys_of_any_kind(t):
+    coordinator_is_there(t, "g")
+    link = t.connect()
+    assert link.call("FindCoordinator", 2, Key="", KeyType=0)["ErrorCode"] == 0
+    for keys in ([], ["", "g", "g"], ["é" * 15000]):
+        found = link.call("FindCoordinator", 6, KeyType=0, CoordinatorKeys=keys)["Coordinators"]
+        assert [(c["Key"], c["ErrorCode"], c["NodeId"]) for c in found] == [(key, 0, 1) for key in keys], found
+    for key in ("", "g", "g:t:0", "g:AAAAAAAAAAAAAAAAAAAAAA:x", ":AAAAAAAAAAAAAAAAAAAAAA:0"):
+        found = link.call("FindCoordinator", 6, KeyType=2, CoordinatorKeys=[key])["Coordinators"]
+        assert [(c["Key"], t.error(c["ErrorCode"])) for c in found] == [(key, "INVALID_REQUEST")], found

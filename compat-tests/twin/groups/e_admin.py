@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """ListGroups, DescribeGroups, DeleteGroups."""
-from member import Member, coordinator_is_there, describe, settle
+from member import Member, coordinator_is_there, describe, settle, wait_for
 
 
 def new_group(t):
@@ -89,3 +89,45 @@ def case_groups_are_deleted(t):
     a.leave()
     answer = t.connect().call("DeleteGroups", 2, GroupsNames=[a.group])
     assert answer["Results"] == [{"GroupId": a.group, "ErrorCode": 0}], answer
+
+
+def case_named_twice_and_without_a_name(t):
+    a, = settle(Member(t, new_group(t)))
+    for version in range(7):
+        found = t.connect().call("DescribeGroups", version, Groups=[a.group, "", a.group, "none-" + a.group])["Groups"]
+        state = {g["GroupId"]: g["GroupState"] for g in found}
+        assert sorted(g["GroupId"] for g in found) == sorted([a.group, "", a.group, "none-" + a.group]), found
+        assert (state[a.group], state[""], state["none-" + a.group]) == ("Stable", "Dead", "Dead"), found
+        assert t.connect().call("DescribeGroups", version, Groups=[])["Groups"] == []
+    for version in range(3):
+        results = t.connect().call("DeleteGroups", version, GroupsNames=["", a.group, "", a.group])["Results"]
+        assert sorted((r["GroupId"], t.error(r["ErrorCode"])) for r in results) == [
+            ("", "GROUP_ID_NOT_FOUND"), (a.group, "NON_EMPTY_GROUP")], results
+        assert t.connect().call("DeleteGroups", version, GroupsNames=[])["Results"] == []
+
+
+def case_every_state_is_listed_by_its_name(t):
+    group = new_group(t)
+    a = Member(t, group)
+    listed_as = lambda: [state for state in ("Empty", "preparingrebalance", "COMPLETINGREBALANCE", "Stable", "Dead",
+                                             "Assigning", "Reconciling", "NotReady", "")
+                         if group in listed(t, 5, StatesFilter=[state])]
+    a.take_id()
+    assert listed_as() == ["Empty"]
+    a.join()
+    assert listed_as() == ["COMPLETINGREBALANCE"]
+    a.sync({a: b""})
+    assert listed_as() == ["Stable"]
+    b = Member(t, group)
+    b.take_id()
+    b.send_join()
+    wait_for(lambda: listed_as() == ["preparingrebalance"], "the rebalance")
+    a.join()
+    b.joined()
+    for m in (a, b):
+        m.leave()
+    wait_for(lambda: listed_as() == ["Empty"], "all have left")
+    for types in (["classic", "share"], ["Classic", "Bogus"], [], ["streams", "CLASSIC"]):
+        assert group in listed(t, 5, TypesFilter=types), types
+    for types in ([""], ["streams"], ["share"], ["unknown"], [" classic "]):
+        assert group not in listed(t, 5, TypesFilter=types), types
