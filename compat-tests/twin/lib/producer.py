@@ -153,6 +153,29 @@ class Producer:
             time.sleep(0.02)
 
 
+def switch_verification(t, p, topic, is_on):
+    """Whether the broker asks before it takes a batch of a transaction that it does not know; waits until it does so.
+    Switched off, p has written b"a" to the topic when this returns."""
+    answer = p.link.call("IncrementalAlterConfigs", 1, ValidateOnly=False, Resources=[
+        {"ResourceType": 4, "ResourceName": "", "Configs": [
+            {"Name": "transaction.partition.verification.enable", "ConfigOperation": 1 if is_on else 0,
+             "Value": None if is_on else "false"}]}])["Responses"][0]
+    assert answer["ErrorCode"] == 0, answer
+    deadline = time.monotonic() + 30
+    if is_on:
+        q = Producer(t, t.name())
+        assert q.init() == "NONE"
+        while q.produce(topic, b"never", sequence=0) != "INVALID_TXN_STATE":
+            assert time.monotonic() < deadline
+            assert q.add(topic) == "NONE" and q.end(ABORT) == "NONE"
+            q.reach("CompleteAbort")
+            time.sleep(0.02)
+        return
+    while p.produce(topic, b"a") != "NONE":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def log(link, topic, partition=0, isolation=0):
     """The batches of a partition, and the whole answer."""
     answer = link.call("Fetch", 12, MaxWaitMs=0, MinBytes=0, IsolationLevel=isolation, Topics=[

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Transactions and a broker that goes and comes back. Last of the area."""
 import random
-import time
 
 from member import coordinator_is_there
-from producer import ABORT, COMMIT, Producer, committed, log, settled, story
+from producer import ABORT, COMMIT, Producer, committed, log, settled, story, switch_verification
 
 
 def broker_comes_back(t, *producers):
@@ -109,20 +108,8 @@ def case_verification_may_be_switched_off(t):
     topic, p = t.topic(), Producer(t, t.name())
     p.init()
     assert p.produce(topic, b"a") == "INVALID_TXN_STATE"
-
-    def switch(value):
-        answer = p.link.call("IncrementalAlterConfigs", 1, ValidateOnly=False, Resources=[
-            {"ResourceType": 4, "ResourceName": "", "Configs": [
-                {"Name": "transaction.partition.verification.enable", "ConfigOperation": 0 if value else 1,
-                 "Value": value}]}])["Responses"][0]
-        assert answer["ErrorCode"] == 0, answer
-
-    switch("false")
-    deadline = time.monotonic() + 30
-    while p.produce(topic, b"a") != "NONE": # the broker takes it over a moment later
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    switch(None)
+    switch_verification(t, p, topic, False)
+    switch_verification(t, p, t.topic(), True)
     p.add(topic)
     assert p.end(ABORT) == "NONE"
     p.reach("CompleteAbort")
