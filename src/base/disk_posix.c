@@ -44,6 +44,29 @@ static ssize_t posix_pread(struct disk_file *file, void *into, size_t size, int6
     return n < 0 ? -errno : n;
 }
 
+// Where the file system cannot tell, it is read, whatever that takes.
+static ssize_t posix_pread_cached(struct disk_file *file, void *into, size_t size, int64_t position)
+{
+    struct iovec iov = { into, size };
+    ssize_t n = preadv2(file->fd, &iov, 1, position, RWF_NOWAIT);
+    if (n < 0 && errno == EOPNOTSUPP)
+        return posix_pread(file, into, size, position);
+    return n < 0 ? -errno : n;
+}
+
+// The kernel reads what was asked for in large pieces; a byte of each page group is waited for.
+static void posix_load(struct disk_file *file, int64_t position, size_t size, size_t ahead)
+{
+    enum { STEP = 65536 };
+    uint8_t byte;
+    posix_fadvise(file->fd, position, (off_t)(size + ahead), POSIX_FADV_WILLNEED);
+    for (size_t at = 0; at < size; at += STEP)
+        if (pread(file->fd, &byte, 1, position + (off_t)at) != 1)
+            return;
+    if (size > 0 && pread(file->fd, &byte, 1, position + (off_t)size - 1) != 1)
+        return;
+}
+
 static ssize_t posix_pwritev(struct disk_file *file, const struct iovec *iov, int iov_count,
                              int64_t position)
 {
@@ -183,6 +206,8 @@ struct disk *disk_posix(void)
         .open = posix_open,
         .close = posix_close,
         .pread = posix_pread,
+        .pread_cached = posix_pread_cached,
+        .load = posix_load,
         .pwritev = posix_pwritev,
         .truncate = posix_truncate,
         .sync = posix_sync,

@@ -17,6 +17,7 @@ libcore_a_SOURCES += \
 	%D%/timers.c %D%/timers.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/uuid.c %D%/uuid.h \
+	%D%/workers.c %D%/workers.h \
 	%D%/xxh3.c %D%/xxh3.h
 libio_a_SOURCES += \
 	%D%/clock_posix.c %D%/clock_posix.h \
@@ -36,7 +37,8 @@ base_tests = \
 	%D%/strbuf_test \
 	%D%/timers_test \
 	%D%/trace_test \
-	%D%/uuid_test
+	%D%/uuid_test \
+	%D%/workers_test
 check_PROGRAMS += $(base_tests)
 TESTS += $(base_tests)
 src_base_disk_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)

@@ -13,6 +13,8 @@
 #include "base/must.h"
 #include "net/acceptor.h"
 
+enum { LOADERS_MAX = 8 };
+
 struct network {
     const struct config *config;
     struct clock *clock;
@@ -20,6 +22,7 @@ struct network {
     struct connection_handler handler;
     struct connection_settings settings;
     struct connection_limits limits;
+    struct workers *loaders;
     struct acceptor **acceptors;
     struct endpoint *endpoints;
     int acceptor_count;
@@ -158,6 +161,7 @@ static bool open_homes(struct network *network, struct strbuf *message)
         home->handler = &network->handler;
         home->settings = &network->settings;
         home->limits = &network->limits;
+        home->loaders = network->loaders;
         home->on_room = on_room;
         home->on_room_arg = network;
         home->reactor = reactor_new(i, network->clock, &error);
@@ -201,6 +205,7 @@ int network_port(const struct network *network, size_t index)
 
 static void network_free(struct network *network)
 {
+    workers_free(network->loaders);
     for (int i = 0; i < network->acceptor_count; i++)
         acceptor_free(network->acceptors[i]);
     for (int i = 0; i < network->home_count; i++) {
@@ -224,6 +229,7 @@ struct network *network_open(const struct network_options *options, struct strbu
     network->handler = options->handler;
     sem_init(&network->freed, 0, 0);
     read_settings(network);
+    network->loaders = workers_new("file-loader", LOADERS_MAX);
     if (open_homes(network, message) && open_listeners(network, options->listeners, message))
         return network;
     for (int i = 0; i < network->acceptor_count; i++)

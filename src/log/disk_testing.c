@@ -191,6 +191,11 @@ static struct memory_inode *inode_of(struct disk_file *file)
     return f->generation == self(file->disk)->_generation ? f->inode : NULL;
 }
 
+static void memory_load(struct disk_file *file, int64_t position, size_t size, size_t ahead)
+{
+    (void)file, (void)position, (void)size, (void)ahead;
+}
+
 static ssize_t memory_pread(struct disk_file *file, void *into, size_t size, int64_t position)
 {
     struct memory_inode *inode = inode_of(file);
@@ -407,6 +412,8 @@ struct memory_disk *memory_disk_new(uint64_t seed)
         .open = memory_open,
         .close = memory_close,
         .pread = memory_pread,
+        .pread_cached = memory_pread,
+        .load = memory_load,
         .pwritev = memory_pwritev,
         .truncate = memory_truncate,
         .sync = memory_sync,

@@ -96,6 +96,7 @@ void connection_unref(struct connection *connection)
     must(!connection->_is_open && list_is_empty(&connection->_exchanges));
     struct connections *home = connection->_home;
     home->handler->on_free(connection);
+    mem_free(connection->_load);
     home->count--;
     connection->magic = 0;
     mem_free(connection);
@@ -340,7 +341,7 @@ void connection_answered(struct connection *connection, struct exchange *exchang
 
 static bool is_paused(const struct connection *connection)
 {
-    return connection->_input_ended || connection->_output_blocked ||
+    return connection->_input_ended || connection->_output_blocked || connection->_is_loading ||
            connection->_waiting >= EXCHANGES_WAITING_MAX;
 }
 

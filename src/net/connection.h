@@ -10,10 +10,11 @@
 // that a waiting request does not keep a block. A frame that is longer than what came gets memory of its own, and the
 // rest of it is read straight there, with the block behind it for what follows.
 // Writing. Everything that is ready leaves in one sendmsg; long file pieces by sendfile, short ones are read into the
-// reactor's gather block and go with the rest. No more than SEND_SIZE_A_TURN at once, so that others get their turn.
+// reactor's gather block and go with the rest. No more than SEND_SIZE_A_TURN at once, so that others get their turn. A
+// piece that is not in memory is read by another thread first, so that only its own connection waits for the disk.
 //
 // (1) A connection is touched by its reactor's thread only. Others reach it through exchange_reactor and reactor_post.
-// (2) Reading pauses while output is blocked, while EXCHANGES_WAITING_MAX requests wait, and while the budget is used
+// (2) Reading pauses while output is blocked or loads, while EXCHANGES_WAITING_MAX requests wait, and while the budget is used
 //     up.
 // (3) An exchange lives until it is answered, even if its connection is gone; the connection's memory lives as long
 //     as its last exchange.
@@ -25,6 +26,7 @@
 
 #include "base/buf.h"
 #include "base/trace.h"
+#include "base/workers.h"
 #include "net/connection_limits.h"
 #include "net/line_limit.h"
 #include "net/reactor.h"
@@ -82,6 +84,7 @@ struct connections {
     const struct connection_handler *handler;
     struct connection_settings *settings;
     struct connection_limits *limits;
+    struct workers *loaders; // who waits for the disk; NULL: the reactor does
     void (*on_room)(
         void *arg); // a connection ended, perhaps a listener waits for that; any reactor
     void *on_room_arg;
@@ -93,6 +96,16 @@ struct connections {
     struct list _spare;
     unsigned _spare_count;
     unsigned count; // connections whose memory is there
+};
+
+// A part of a file on its way into memory, while the connection's replies wait for it.
+struct file_load {
+    struct work work;
+    struct message loaded;
+    struct connection *connection; // a reference
+    struct disk_file *file;        // a reference
+    int64_t position;
+    size_t size;
 };
 
 struct connection {
@@ -122,6 +135,10 @@ struct connection {
     bool _is_open;
     bool _input_ended; // (4)
     bool _output_blocked;
+    bool _is_loading;
+    bool
+        _is_loaded; // what comes next was brought into memory: send it, even if it should be gone again
+    struct file_load *_load; // made with the first
 };
 
 enum exchange_state { EXCHANGE_WAITING, EXCHANGE_ANSWERED, EXCHANGE_CLOSING };
@@ -165,7 +182,15 @@ struct reactor *exchange_reactor(const struct exchange *exchange);
 void exchange_recycle(struct exchange *exchange);
 const struct connection_handler *connection_handler_of(const struct connection *connection);
 
-// ---- between connection.c and reply.c ----
+// ---- between connection.c, reply.c and file_load.c ----
+
+// Whether the connection may read what is not in memory: it was loaded, or nobody else can.
+bool connection_may_wait(const struct connection *connection);
+// Whether sending the rest of a piece of a file would wait for the disk, and must not.
+bool connection_must_load(const struct connection *connection, const struct piece *piece,
+                          size_t sent);
+// Brings what is to be sent of it next into memory; until then the connection sends nothing.
+void connection_load(struct connection *connection, const struct piece *piece, size_t sent);
 
 // Sends what is ready. False when the connection is closed now.
 bool connection_flush(struct connection *connection);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connections over real loopback sockets: the listener, reading, replying (Tested here too: acceptor.c, reply.c). The
-// reactor's turns are taken by the test's own thread, so each step is seen as it happens.
+// Connections over real loopback sockets: the listener, reading, replying (Tested here too: acceptor.c, reply.c,
+// file_load.c). The reactor's turns are taken by the test's own thread, so each step is seen as it happens.
 //
 // The handler understands a few frames: 'e' echoes the rest, 'w' waits until the test answers it, 'f' answers with a
 // piece of a file between two bytes of memory, 'n' answers nothing, 'c' closes.
@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <semaphore.h>
 #include <sys/socket.h>
 
 #include "base/clock_posix.h"
@@ -661,6 +662,127 @@ static void a_file_that_is_shorter_than_was_said_closes_the_connection(void)
     drop_file();
 }
 
+// ---- files that are not in memory -------------------------------------------------------------------
+
+// A disk that has nothing in memory but what was loaded, and loads when the test lets it.
+static struct {
+    struct disk_ops ops;
+    struct disk disk;
+    atomic_llong from, to; // in memory
+    atomic_int loads;
+    sem_t may_load;
+} slow;
+
+static ssize_t slow_pread_cached(struct disk_file *file, void *into, size_t size, int64_t position)
+{
+    if (position < atomic_load(&slow.from) || position >= atomic_load(&slow.to))
+        return -EAGAIN;
+    int64_t there = atomic_load(&slow.to) - position;
+    return disk_posix()->ops->pread(file, into, there < (int64_t)size ? (size_t)there : size,
+                                    position);
+}
+
+static void slow_load(struct disk_file *file, int64_t position, size_t size, size_t ahead)
+{
+    (void)file, (void)ahead;
+    while (sem_wait(&slow.may_load) != 0)
+        ;
+    atomic_fetch_add(&slow.loads, 1);
+    atomic_store(&slow.from, position);
+    atomic_store(&slow.to, position + (int64_t)size);
+}
+
+static void start_slow(void)
+{
+    start();
+    make_file();
+    slow.ops = *disk_posix()->ops;
+    slow.ops.pread_cached = slow_pread_cached;
+    slow.ops.load = slow_load;
+    slow.disk.ops = &slow.ops;
+    net.file->disk = &slow.disk;
+    net.homes[0].loaders = workers_new("test", 2);
+    atomic_store(&slow.from, 0);
+    atomic_store(&slow.to, 0);
+    atomic_store(&slow.loads, 0);
+    sem_init(&slow.may_load, 0, 0);
+}
+
+static void stop_slow(void)
+{
+    workers_free(net.homes[0].loaders);
+    net.file->disk = disk_posix();
+    stop();
+    drop_file();
+    sem_destroy(&slow.may_load);
+}
+
+static void only_its_own_connection_waits_for_the_disk(void)
+{
+    start_slow();
+    int cold = dial(), other = dial();
+    push_frame(cold, "ebefore", 7);
+    ask_for_file(cold, 100000);
+    push_frame(cold, "eafter", 6);
+    CU_ASSERT_TRUE(is_reply(cold, "before"));
+    push_frame(other, "enow", 4);
+    CU_ASSERT_TRUE(is_reply(other, "now"));
+    char byte[5];
+    CU_ASSERT_TRUE(pull(cold, byte, 5) == 5 &&
+                   byte[4] == '<'); // what comes before the file is not held back
+    CU_ASSERT_EQUAL(atomic_load(&slow.loads), 0);
+    sem_post(&slow.may_load);
+    uint8_t *reply = mem_alloc(100001);
+    CU_ASSERT_EQUAL(pull(cold, reply, 100001), 100001);
+    CU_ASSERT_EQUAL(memcmp(reply, contents + 5, 100000), 0);
+    CU_ASSERT_EQUAL(reply[100000], '>');
+    mem_free(reply);
+    CU_ASSERT_TRUE(is_reply(cold, "after"));
+    CU_ASSERT_EQUAL(atomic_load(&slow.loads), 1);
+    close(cold);
+    close(other);
+    stop_slow();
+}
+
+static void cold_pieces_of_all_sizes_arrive_whole(void)
+{
+    static const uint32_t sizes[] = { 1, SENDFILE_SIZE_MIN - 1, SENDFILE_SIZE_MIN, 2900000 };
+    start_slow();
+    for (int i = 0; i < 20; i++)
+        sem_post(&slow.may_load);
+    int fd = dial();
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        ask_for_file(fd, sizes[i]);
+        CU_ASSERT_TRUE(is_file_reply(fd, sizes[i]));
+    }
+    CU_ASSERT_TRUE(atomic_load(&slow.loads) >= 4);
+    atomic_store(&slow.from, 0);
+    atomic_store(&slow.to, 100); // the beginning of a short piece
+    ask_for_file(fd, 5000);
+    CU_ASSERT_TRUE(is_file_reply(fd, 5000));
+    close(fd);
+    stop_slow();
+}
+
+static void a_connection_may_end_while_it_loads(void)
+{
+    start_slow();
+    int fd = dial();
+    ask_for_file(fd, 100000);
+    turns(3);
+    close(fd);
+    turns(3);
+    connections_close_all(&net.homes[0]);
+    turns(3);
+    CU_ASSERT_EQUAL(net.closed, 1);
+    CU_ASSERT_EQUAL(net.freed, 0);
+    sem_post(&slow.may_load);
+    for (int i = 0; i < 3000 && net.freed == 0; i++)
+        turn();
+    CU_ASSERT_EQUAL(net.freed, 1);
+    stop_slow();
+}
+
 // ---- limits ----------------------------------------------------------------------------------------
 
 static void the_listener_holds_the_limits(void)
@@ -749,5 +871,7 @@ TEST_MAIN("connection", TEST(a_frame_gets_its_reply),
           TEST(pieces_of_files_arrive_among_those_of_memory),
           TEST(a_large_reply_does_not_starve_others),
           TEST(a_file_that_is_shorter_than_was_said_closes_the_connection),
+          TEST(only_its_own_connection_waits_for_the_disk),
+          TEST(cold_pieces_of_all_sizes_arrive_whole), TEST(a_connection_may_end_while_it_loads),
           TEST(the_listener_holds_the_limits), TEST(a_port_in_use_is_refused_with_a_message),
           TEST(the_wildcard_takes_both_families), TEST(addresses_are_told_as_java_tells_them))

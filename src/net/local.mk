@@ -2,6 +2,7 @@
 libio_a_SOURCES += \
 	%D%/connection.c %D%/connection.h \
 	%D%/connection_limits.c %D%/connection_limits.h \
+	%D%/file_load.c \
 	%D%/line_limit.h \
 	%D%/acceptor.c %D%/acceptor.h \
 	%D%/mailbox.c %D%/mailbox.h \

@@ -6,7 +6,8 @@
 //     └──── sendmsg(MSG_MORE) ──────────┘└─ sendfile ──────┘└── sendmsg: the short file piece ─┘
 //                                                                read into the gather block
 //
-// Progress is kept as (exchange, piece, bytes of it) only: what was gathered but not sent is gathered again.
+// Progress is kept as (exchange, piece, bytes of it) only: what was gathered but not sent is gathered again. A file piece
+// that is not in memory ends the parcel, and is loaded when nothing is left before it (file_load.c).
 //
 // Tested by connection_test.c.
 #include "net/connection.h"
@@ -29,7 +30,8 @@ struct parcel {
     uint8_t *gather;
     size_t gathered;
     const struct piece *file; // a long one that comes next, to go by sendfile
-    size_t file_sent;         // of it, already
+    const struct piece *cold; // or one that has to be loaded
+    size_t next_sent;         // of either, already
     struct exchange *closing; // reached an exchange that closes the connection
     int error;                // reading a file failed: -errno
 };
@@ -57,8 +59,8 @@ void exchange_close(struct exchange *exchange, const char *why)
     connection_answered(exchange->connection, exchange);
 }
 
-// Adds a piece of a file by reading it. False when the gather block is full.
-static bool gather(struct parcel *parcel, const struct piece *piece, size_t sent)
+// Adds a piece of a file by reading it. False when the gather block is full, or the piece is cold.
+static bool gather(struct parcel *parcel, bool may_wait, const struct piece *piece, size_t sent)
 {
     size_t size = piece->size - sent;
     size_t room = REACTOR_GATHER_SIZE - parcel->gathered;
@@ -68,7 +70,15 @@ static bool gather(struct parcel *parcel, const struct piece *piece, size_t sent
     if (size == 0)
         return false;
     uint8_t *into = parcel->gather + parcel->gathered;
-    ssize_t got = disk_pread(piece->file, into, size, piece->file_position + (int64_t)sent);
+    int64_t position = piece->file_position + (int64_t)sent;
+    ssize_t got = may_wait
+                      ? disk_pread(piece->file, into, size, position)
+                      : piece->file->disk->ops->pread_cached(piece->file, into, size, position);
+    if (!may_wait && got != (ssize_t)size && (got >= 0 || got == -EAGAIN)) {
+        parcel->cold = piece;
+        parcel->next_sent = sent;
+        return false;
+    }
     if (got != (ssize_t)size) {
         parcel->error = got < 0 ? (int)got : -EIO;
         return false;
@@ -92,10 +102,11 @@ static bool pack_exchange(struct parcel *parcel, const struct exchange *exchange
                 (struct iovec){ (void *)(uintptr_t)(piece->data + sent), piece->size - sent };
             parcel->size += piece->size - sent;
         } else if (piece->file->fd >= 0 && piece->size - sent >= SENDFILE_SIZE_MIN) {
-            parcel->file = piece;
-            parcel->file_sent = sent;
+            bool is_cold = connection_must_load(exchange->connection, piece, sent);
+            *(is_cold ? &parcel->cold : &parcel->file) = piece;
+            parcel->next_sent = sent;
             return false;
-        } else if (!gather(parcel, piece, sent)) {
+        } else if (!gather(parcel, connection_may_wait(exchange->connection), piece, sent)) {
             return false;
         }
         if (parcel->size >= SEND_SIZE_A_TURN)
@@ -158,8 +169,8 @@ static int send_parcel(struct connection *connection, struct parcel *parcel)
     }
     if (parcel->file == NULL)
         return 1;
-    off_t position = parcel->file->file_position + (off_t)parcel->file_sent;
-    size_t size = parcel->file->size - parcel->file_sent;
+    off_t position = parcel->file->file_position + (off_t)parcel->next_sent;
+    size_t size = parcel->file->size - parcel->next_sent;
     if (size > SEND_SIZE_A_TURN)
         size = SEND_SIZE_A_TURN;
     ssize_t sent = sendfile(fd, parcel->file->file->fd, &position, size);
@@ -176,17 +187,21 @@ static int send_parcel(struct connection *connection, struct parcel *parcel)
 
 static void pump(struct connection *connection)
 {
-    for (size_t total = 0; !connection->_output_blocked;) {
+    for (size_t total = 0; !connection->_output_blocked && !connection->_is_loading;) {
         advance(connection, 0); // replies of nothing
         struct parcel parcel;
         parcel.iov_count = 0;
-        parcel.size = parcel.gathered = parcel.file_sent = 0;
-        parcel.file = NULL;
+        parcel.size = parcel.gathered = parcel.next_sent = 0;
+        parcel.file = parcel.cold = NULL;
         parcel.closing = NULL;
         parcel.error = 0;
         parcel.gather = reactor_gather_block(connection->_home->reactor);
         pack(&parcel, connection);
         if (parcel.size == 0 && parcel.file == NULL && parcel.error == 0) {
+            if (parcel.cold != NULL) {
+                connection_load(connection, parcel.cold, parcel.next_sent);
+                return;
+            }
             if (parcel.closing != NULL)
                 connection_shut(connection, parcel.closing->_close_reason);
             return;
@@ -197,6 +212,7 @@ static void pump(struct connection *connection)
                             parcel.error != 0 ? "a reply's file could not be read" : NULL);
             return;
         }
+        connection->_is_loaded = false;
         total += parcel.size;
         // Either the socket is full, or it is the others' turn: the event says when to go on.
         bool is_more = !list_is_empty(&connection->_exchanges) &&
