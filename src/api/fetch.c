@@ -13,7 +13,8 @@
 //     references.
 // (4) A fetch of a session looks nothing up: its entries know their partitions. Otherwise one rdlock and one lookup
 //     find all partitions of a topic. Reading a partition allocates nothing. One allocation for each time it parks.
-// (5) While parked, an append wakes it only when all that was appended since to its partitions adds up to what it
+// (5) Where batches are may have to be looked up on the disk: a loader does that first, and the request reads again.
+// (6) While parked, an append wakes it only when all that was appended since to its partitions adds up to what it
 //     lacks (struct parked's missing_bytes).
 #include <limits.h>
 
@@ -22,6 +23,7 @@
 #include "api/fetch_sessions.h"
 #include "api/node.h"
 #include "api/parked.h"
+#include "base/workers.h"
 #include "config/config.h"
 #include "replica/replicas.h"
 
@@ -33,6 +35,9 @@ struct fetch_state {
     int32_t max_bytes;
     int32_t min_bytes;
     int64_t missing_bytes; // at the last read
+    bool is_cold;          // at the last read, the disk had to be asked where some batches are
+    struct work load;
+    struct request *request;
 };
 
 // ---- finding ------------------------------------------------------------------------------------------------
@@ -117,6 +122,7 @@ static bool items_read(struct request *request, struct fetch_state *state, int64
     int32_t left = state->max_bytes;
     bool at_least_one_batch = true, is_urgent = false, is_any = false;
     *bytes = 0;
+    state->is_cold = false;
     for (int32_t i = 0; i < context->items_count; i++) {
         struct fetch_item *item = &context->items[i];
         if (item_does_not_exist(item))
@@ -139,6 +145,7 @@ static bool items_read(struct request *request, struct fetch_state *state, int64
             disk_file_unref(item->result.slice.file);
             partition_read_failed(&item->result, KERR_UNKNOWN_SERVER_ERROR);
         }
+        state->is_cold |= item->result.is_cold;
         is_urgent |= item->result.error != KERR_NONE || item->result.diverging_epoch != -1;
         int64_t size = item->result.slice.size;
         if (size > 0)
@@ -326,13 +333,15 @@ static void on_free(struct request *request)
     fetch_context_release(&state->context);
 }
 
-// Reads; replies when there is enough or the wait is over. False: it has to wait.
+// Reads; replies when there is enough or the wait is over. False: it has to wait, or to load.
 static bool try_reply(struct request *request, struct fetch_state *state, bool is_over)
 {
     slices_release(&state->context);
     int64_t bytes;
     bool is_urgent = items_read(request, state, &bytes);
     state->missing_bytes = state->min_bytes - bytes;
+    if (state->is_cold)
+        return false;
     if (!is_over && !is_urgent && state->missing_bytes > 0)
         return false;
     if (request->parked != NULL)
@@ -367,6 +376,49 @@ static void look(struct request *request, enum parked_reason reason)
         wait_on(request, state);
 }
 
+// The first read, which goes to where the consumer is: that may be anywhere. Later ones look for what has just been
+// appended.
+static void begin(struct request *request, struct fetch_state *state)
+{
+    const struct fetch_request *body = request->body;
+    bool is_replied = try_reply(request, state, body->max_wait_ms <= 0);
+    state->reader.only_cached = false;
+    if (is_replied)
+        return;
+    if (state->is_cold) {
+        workers_submit(request->node->loaders, &state->load);
+        return;
+    }
+    int64_t deadline_us =
+        clock_monotonic_us(request->node->clock) + (int64_t)body->max_wait_ms * 1000;
+    parked_new(request, state->context.items_count, deadline_us, look);
+    wait_on(request, state);
+}
+
+static void on_loaded(struct request *request)
+{
+    begin(request, request->state);
+}
+
+// On a loader's thread, while nobody else touches the request: what is read here is in memory when it is read again.
+static void run_load(struct work *work)
+{
+    struct fetch_state *state = container_of(work, struct fetch_state, load);
+    struct partition_woken woken;
+    partition_woken_init(&woken);
+    for (int32_t i = 0; i < state->context.items_count; i++) {
+        const struct fetch_item *item = &state->context.items[i];
+        if (item->partition == NULL || !item->result.is_cold)
+            continue;
+        struct partition_read found;
+        partition_read(item->partition, &state->reader, &item->fetch, item->fetch.max_bytes, true,
+                       &found, &woken);
+        disk_file_unref(found.slice.file);
+    }
+    partition_wake(&woken);
+    request_post(state->request);
+}
+
 static void reader_init_from(struct fetch_state *state, const struct request *request)
 {
     const struct fetch_request *body = request->body;
@@ -379,6 +431,7 @@ static void reader_init_from(struct fetch_state *state, const struct request *re
     // Since version 11 a consumer may read from any replica (KIP-392).
     state->reader.is_leader_required =
         replica_id >= 0 || (is_consumer && request->api_version < 11);
+    state->reader.only_cached = request->node->loaders != NULL;
 }
 
 void handle_fetch(struct request *request);
@@ -389,6 +442,9 @@ void handle_fetch(struct request *request)
     struct fetch_state *state = arena_new(&request->arena, struct fetch_state);
     request->state = state;
     request->on_free = on_free;
+    request->on_post = on_loaded;
+    state->request = request;
+    state->load.run = run_load;
     reader_init_from(state, request);
     fetch_context_open(&state->context, request->node->fetch_sessions, body, request->api_version,
                        state->reader.replica_id >= 0, &request->arena);
@@ -405,10 +461,5 @@ void handle_fetch(struct request *request)
         refuse(request, KERR_UNKNOWN_SERVER_ERROR);
         return;
     }
-    if (try_reply(request, state, body->max_wait_ms <= 0))
-        return;
-    int64_t deadline_us =
-        clock_monotonic_us(request->node->clock) + (int64_t)body->max_wait_ms * 1000;
-    parked_new(request, state->context.items_count, deadline_us, look);
-    wait_on(request, state);
+    begin(request, state);
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fetch with real logs. Tests parked.c too, with threads that append while fetches park.
+#include <errno.h>
+
 #include "api/dispatch.h"
 #include "api/testing_data.h"
+#include "base/workers.h"
 #include "protocol/messages/fetch.h"
 
 void handle_fetch(struct request *request);
@@ -390,9 +393,60 @@ static void nothing_is_lost_between_threads(void)
     data_end(&kit);
 }
 
+static ssize_t nothing_cached(struct disk_file *file, void *into, size_t size, int64_t position)
+{
+    (void)file, (void)into, (void)size, (void)position;
+    return -EAGAIN;
+}
+
+// A loader asks the disk where the batches are; the reactor does not wait for it.
+static void a_cold_fetch_is_looked_up_elsewhere(void)
+{
+    struct data_kit kit;
+    data_begin(&kit);
+    data_topic(&kit, "t", 1, 1);
+    for (int i = 0; i < 100; i++) // where the last of them are is known without asking
+        append(&kit, "t", 0, 1, 10);
+    struct data_request *warm = new_request(&kit, 12, 0, 1);
+    add(warm, "t", 1, 0, 1000);
+    handle_fetch(&warm->request);
+    CU_ASSERT_EQUAL(data_fate_of(warm), DATA_REPLIED);
+    struct disk_file *file = answer_of(warm, 0)->records.file;
+    struct disk_ops ops = *disk_posix()->ops;
+    struct disk cold_disk = { &ops };
+    ops.pread_cached = nothing_cached;
+    file->disk = &cold_disk;
+    kit.node.loaders = workers_new("test", 1);
+    for (int32_t max_wait_ms = 0; max_wait_ms <= 1000; max_wait_ms += 1000) {
+        struct data_request *r = new_request(&kit, 12, max_wait_ms, 1);
+        add(r, "t", 1, 3, 1000);
+        handle_fetch(&r->request);
+        CU_ASSERT_EQUAL(data_fate_of(r), DATA_WAITS);
+        workers_free(kit.node.loaders); // when it has done what it was given
+        kit.node.loaders = workers_new("test", 1);
+        CU_ASSERT_EQUAL(r->posts, 1);
+        data_turn(&kit, r);
+        CU_ASSERT_EQUAL(data_fate_of(r), DATA_REPLIED);
+        CU_ASSERT_EQUAL(answer_of(r, 0)->error_code, KERR_NONE);
+        CU_ASSERT_EQUAL(answer_of(r, 0)->records.size, 1000);
+        data_request_free(r);
+    }
+    struct data_request *tail = new_request(&kit, 12, 1000, 1);
+    add(tail, "t", 1, 99, 1000);
+    handle_fetch(&tail->request);
+    CU_ASSERT_EQUAL(data_fate_of(tail), DATA_REPLIED);
+    data_request_free(tail);
+    workers_free(kit.node.loaders);
+    kit.node.loaders = NULL;
+    file->disk = disk_posix();
+    data_request_free(warm);
+    data_end(&kit);
+}
+
 TEST_MAIN("fetch", TEST(an_empty_partition_is_empty), TEST(records_come_from_the_file),
           TEST(an_append_wakes_it), TEST(it_sleeps_until_min_bytes_are_there),
           TEST(it_parks_again_when_woken_for_too_little), TEST(in_the_end_it_replies_what_is_there),
           TEST(a_client_that_goes_frees_it), TEST(a_deleted_topic_wakes_it), TEST(limits),
           TEST(what_does_not_exist_comes_last_and_makes_no_haste),
-          TEST(a_session_by_id_learns_of_a_recreated_topic), TEST(nothing_is_lost_between_threads))
+          TEST(a_session_by_id_learns_of_a_recreated_topic), TEST(nothing_is_lost_between_threads),
+          TEST(a_cold_fetch_is_looked_up_elsewhere))

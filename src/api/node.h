@@ -19,6 +19,7 @@ struct persister;
 struct producer_ids;
 struct replicas;
 struct txn_coordinator;
+struct workers;
 struct share_coordinator;
 struct share_manager;
 struct share_sessions;
@@ -41,6 +42,7 @@ struct node {
     struct share_manager *shares;                // share/share_manager.h
     struct persister *share_persister; // the same, tried again: share_coordinator/persister_retry.h
     struct share_sessions *share_sessions; // share/share_sessions.h
+    struct workers *loaders; // base/workers.h: who waits for the disk; NULL: whoever reads
     int32_t node_id;
     const char *cluster_id;
 };

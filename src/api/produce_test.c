@@ -197,7 +197,7 @@ static void topics_by_id(void)
 static void follower_fetches(struct data_kit *kit, int32_t index, int64_t offset)
 {
     struct partition *partition = replicas_find(kit->replicas, str_of("t"), index);
-    struct partition_reader reader = { 2, READ_TO_LOG_END, true };
+    struct partition_reader reader = { 2, READ_TO_LOG_END, true, false };
     struct partition_fetch fetch = { .fetch_offset = offset,
                                      .current_leader_epoch = -1,
                                      .last_fetched_epoch = -1 };

@@ -42,6 +42,12 @@ ssize_t disk_pread(struct disk_file *file, void *into, size_t size, int64_t posi
     return (ssize_t)got;
 }
 
+ssize_t disk_pread_cached(struct disk_file *file, void *into, size_t size, int64_t position)
+{
+    ssize_t n = file->disk->ops->pread_cached(file, into, size, position);
+    return n < 0 || n == (ssize_t)size ? n : -EAGAIN;
+}
+
 int disk_pwritev(struct disk_file *file, struct iovec *iov, int iov_count, int64_t position)
 {
     while (iov_count > 0) {

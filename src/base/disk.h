@@ -91,6 +91,8 @@ void disk_file_unref(struct disk_file *file); // NULL is fine; the last one clos
 // Whole reads and writes: short ones are continued. Read: the bytes got, fewer only at the end of
 // the file.
 ssize_t disk_pread(struct disk_file *file, void *into, size_t size, int64_t position);
+// All of it from memory, or -EAGAIN: the device, or the end of the file, would have to be asked.
+ssize_t disk_pread_cached(struct disk_file *file, void *into, size_t size, int64_t position);
 int disk_pwrite(struct disk_file *file, const void *from, size_t size, int64_t position);
 int disk_pwritev(struct disk_file *file, struct iovec *iov, int iov_count,
                  int64_t position);             // changes iov

@@ -13,6 +13,7 @@
 #include "txn/producer_ids.h"
 #include "base/mem.h"
 #include "base/must.h"
+#include "base/workers.h"
 #include "broker/endpoints.h"
 #include "broker/format.h"
 #include "broker/glue_alarms.h"
@@ -32,7 +33,7 @@
 #include "metadata/metadata.h"
 #include "replica/replicas.h"
 
-enum { BROKER_MAGIC = 0x42524f4b, STOP_PATIENCE_MS = 2000 };
+enum { BROKER_MAGIC = 0x42524f4b, STOP_PATIENCE_MS = 2000, LOADERS_MAX = 8 };
 
 // How far the start has come; the stop goes back the same way.
 enum stage {
@@ -156,12 +157,14 @@ static bool check_config(struct broker *broker, struct strbuf *message)
 
 static bool open_network(struct broker *broker, struct strbuf *message)
 {
+    broker->node.loaders = workers_new("loader", LOADERS_MAX);
     struct network_options options = {
         .config = broker->options.config,
         .clock = broker->options.clock,
         .trace = broker->options.trace,
         .handler = request_handler(&broker->node),
         .listeners = &broker->listeners,
+        .loaders = broker->node.loaders,
     };
     broker->network = network_open(&options, message);
     if (broker->network == NULL)
@@ -590,6 +593,7 @@ static void tear_down(struct broker *broker)
         log_manager_abandon(broker->logs);
     if (!all_answered)
         return; // what those requests hold is left to the end of the process
+    workers_free(node->loaders);
     if (stage >= STAGE_REPLICAS) {
         share_glue_free(broker->shares);
         txns_glue_free(broker->txns);

@@ -13,8 +13,6 @@
 #include "base/must.h"
 #include "net/acceptor.h"
 
-enum { LOADERS_MAX = 8 };
-
 struct network {
     const struct config *config;
     struct clock *clock;
@@ -205,7 +203,6 @@ int network_port(const struct network *network, size_t index)
 
 static void network_free(struct network *network)
 {
-    workers_free(network->loaders);
     for (int i = 0; i < network->acceptor_count; i++)
         acceptor_free(network->acceptors[i]);
     for (int i = 0; i < network->home_count; i++) {
@@ -229,7 +226,7 @@ struct network *network_open(const struct network_options *options, struct strbu
     network->handler = options->handler;
     sem_init(&network->freed, 0, 0);
     read_settings(network);
-    network->loaders = workers_new("file-loader", LOADERS_MAX);
+    network->loaders = options->loaders;
     if (open_homes(network, message) && open_listeners(network, options->listeners, message))
         return network;
     for (int i = 0; i < network->acceptor_count; i++)

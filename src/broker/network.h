@@ -20,6 +20,7 @@ struct network_options {
     struct trace *trace;
     struct connection_handler handler;
     const struct listeners *listeners; // borrowed
+    struct workers *loaders;           // borrowed; may be NULL (net/connection.h)
 };
 
 int network_reactor_count(const struct config *config);

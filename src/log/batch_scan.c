@@ -16,7 +16,7 @@ void batch_scan_init(struct batch_scan *scan, struct disk_file *file, int64_t po
     scan->size = 0;
     scan->error = 0;
     scan->fault = NULL;
-    scan->is_old_format = false;
+    scan->is_old_format = scan->only_cached = false;
     scan->_file = file;
     scan->_end = end;
     scan->_buffer_position = 0;
@@ -58,7 +58,8 @@ static bool fill_buffer(struct batch_scan *scan, int64_t position)
 {
     int64_t left = scan->_end - position;
     size_t size = left < (int64_t)scan->_buffer_size ? (size_t)left : scan->_buffer_size;
-    ssize_t n = disk_pread(scan->_file, scan->_buffer, size, position);
+    ssize_t n = scan->only_cached ? disk_pread_cached(scan->_file, scan->_buffer, size, position)
+                                  : disk_pread(scan->_file, scan->_buffer, size, position);
     if (n != (ssize_t)size) {
         scan->error = n < 0 ? (int)n : -EIO;
         return false;

@@ -26,6 +26,8 @@ struct batch_scan {
     int64_t size;
     int error;
     const char *fault;
+    bool
+        only_cached; // set by the caller: error is -EAGAIN where the device would have to be waited for
     bool is_old_format; // the present batch is a message of magic 0 or 1 (record/old_records.h)
     struct disk_file *_file;
     int64_t _next;

@@ -257,13 +257,16 @@ int32_t index_file_search(struct index_file *index, int64_t target, index_compar
 
 // Halves by single entries until what is left fits a block, then reads that.
 int32_t index_file_search_file(struct disk_file *file, int32_t count, int entry_size,
-                               int64_t target, index_compare compare, void *entry, int *error)
+                               int64_t target, index_compare compare, bool only_cached, void *entry,
+                               int *error)
 {
+    ssize_t (*read)(struct disk_file *, void *, size_t, int64_t) =
+        only_cached ? disk_pread_cached : disk_pread;
     uint8_t block[SEARCH_BLOCK];
     int32_t low = 0, high = count; // the answer + 1 lies in [low, high]
     while (low < high && (int64_t)(high - low) * entry_size > SEARCH_BLOCK) {
         int32_t middle = low + (high - low) / 2;
-        ssize_t n = disk_pread(file, block, (size_t)entry_size, (int64_t)middle * entry_size);
+        ssize_t n = read(file, block, (size_t)entry_size, (int64_t)middle * entry_size);
         if (n != entry_size) {
             *error = n < 0 ? (int)n : -EIO;
             return -1;
@@ -274,7 +277,7 @@ int32_t index_file_search_file(struct disk_file *file, int32_t count, int entry_
             low = middle;
     }
     size_t size = (size_t)(high - low) * (size_t)entry_size;
-    ssize_t n = disk_pread(file, block, size, (int64_t)low * entry_size);
+    ssize_t n = read(file, block, size, (int64_t)low * entry_size);
     if (n != (ssize_t)size) {
         *error = n < 0 ? (int)n : -EIO;
         return -1;

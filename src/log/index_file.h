@@ -59,10 +59,12 @@ void index_file_close(
 typedef int (*index_compare)(const uint8_t *entry, int64_t target);
 
 // The last entry that is <= target among [0, count), or -1. In memory if it lies in the tail; else -2, and
-// *file and *count say where index_file_search_file is to look, without any lock (a reference is taken).
+// *file and *count say where index_file_search_file is to look, without any lock (a reference is taken);
+// only_cached: *error is -EAGAIN where the device would have to be waited for.
 int32_t index_file_search(struct index_file *index, int64_t target, index_compare compare,
                           void *entry, struct disk_file **file, int32_t *count, int *error);
 int32_t index_file_search_file(struct disk_file *file, int32_t count, int entry_size,
-                               int64_t target, index_compare compare, void *entry, int *error);
+                               int64_t target, index_compare compare, bool only_cached, void *entry,
+                               int *error);
 
 #endif

@@ -186,6 +186,7 @@ struct log_slice {
     int64_t first_offset;    // base offset of the first batch; the asked one when empty
     int64_t segment_base_offset;
     bool is_first_incomplete; // max_bytes cut the first batch
+    bool is_cold;             // of log_read_cached: nothing was read
 };
 
 // The bytes from the batch that holds `offset` on, in one segment: at most max_bytes (at_least_one_batch: or
@@ -194,6 +195,11 @@ struct log_slice {
 // [log start, log end], KAFKA_STORAGE_ERROR.
 enum kafka_error log_read(struct log *log, int64_t offset, int32_t max_bytes,
                           bool at_least_one_batch, int64_t end_offset_limit, struct log_slice *out);
+
+// The same for who must not wait for the device: out->is_cold, and nothing else, where finding the batches would.
+enum kafka_error log_read_cached(struct log *log, int64_t offset, int32_t max_bytes,
+                                 bool at_least_one_batch, int64_t end_offset_limit,
+                                 struct log_slice *out);
 
 // The same as memory: whole batches into the buffer, which grows; messages of magic 0 and 1 are made batches. Returns
 // the bytes, 0 at the limit, or -ERANGE, -EIO…. `*buffer` and `*capacity` start as NULL and 0; mem_free it in the end.

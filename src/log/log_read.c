@@ -27,7 +27,7 @@ static void tell_damage(struct log *log, struct segment *segment,
 }
 
 // Locked; lets go of the lock while it reads files. The segment stays alive. 0, CHANGED or -errno.
-static int find_position(struct log *log, struct segment *segment, int64_t offset,
+static int find_position(struct log *log, struct segment *segment, int64_t offset, bool only_cached,
                          struct batch_position *found)
 {
     struct segment_search search;
@@ -37,6 +37,7 @@ static int find_position(struct log *log, struct segment *segment, int64_t offse
     if (result != 1)
         return result;
     uint64_t moves = log->truncations + log->replacements;
+    search.only_cached = only_cached;
     segment_ref(segment);
     log_unlock(log);
     result = segment_find_in_file(&search, offset, found);
@@ -56,7 +57,8 @@ static int find_position(struct log *log, struct segment *segment, int64_t offse
 }
 
 // Locked as above. Where in the segment that holds `position` a read up to `limit` has to end.
-static int find_end(struct log *log, struct segment *segment, int64_t limit, int32_t *end)
+static int find_end(struct log *log, struct segment *segment, int64_t limit, bool only_cached,
+                    int32_t *end)
 {
     ptrdiff_t holder = log_floor_segment(log, limit);
     *end = segment->size_bytes;
@@ -64,13 +66,13 @@ static int find_end(struct log *log, struct segment *segment, int64_t limit, int
         return 0;
     struct batch_position found;
     int32_t size = segment->size_bytes;
-    int result = find_position(log, segment, limit, &found);
+    int result = find_position(log, segment, limit, only_cached, &found);
     *end = result == 0 && found.position >= 0 ? found.position : size;
     return result;
 }
 
-static int find_slice(struct log *log, int64_t offset, int64_t limit, struct segment **segment,
-                      struct batch_position *found, int32_t *end)
+static int find_slice(struct log *log, int64_t offset, int64_t limit, bool only_cached,
+                      struct segment **segment, struct batch_position *found, int32_t *end)
 {
     ptrdiff_t at = log_floor_segment(log, offset);
     must(at >= 0);
@@ -78,11 +80,11 @@ static int find_slice(struct log *log, int64_t offset, int64_t limit, struct seg
         *segment = log->segments[i];
         if ((*segment)->base_offset >= limit)
             break;
-        int result = find_position(log, *segment, offset, found);
+        int result = find_position(log, *segment, offset, only_cached, found);
         if (result != 0)
             return result;
         if (found->position >= 0) {
-            result = find_end(log, *segment, limit, end);
+            result = find_end(log, *segment, limit, only_cached, end);
             return result != 0 ? result : segment_open_file(*segment);
         }
     }
@@ -96,8 +98,9 @@ static enum kafka_error read_failed(struct log *log, int error)
     return error == -EBADMSG ? KERR_CORRUPT_MESSAGE : log_fail(log, "read", error);
 }
 
-enum kafka_error log_read(struct log *log, int64_t offset, int32_t max_bytes,
-                          bool at_least_one_batch, int64_t end_offset_limit, struct log_slice *out)
+static enum kafka_error read_slice(struct log *log, int64_t offset, int32_t max_bytes,
+                                   bool at_least_one_batch, int64_t end_offset_limit,
+                                   bool only_cached, struct log_slice *out)
 {
     memset(out, 0, sizeof *out);
     out->first_offset = offset;
@@ -120,7 +123,7 @@ enum kafka_error log_read(struct log *log, int64_t offset, int32_t max_bytes,
         struct segment *segment;
         struct batch_position found;
         int32_t end;
-        result = find_slice(log, offset, limit, &segment, &found, &end);
+        result = find_slice(log, offset, limit, only_cached, &segment, &found, &end);
         if (result != 0 || segment == NULL || found.position >= end)
             continue;
         int64_t size = max_bytes;
@@ -135,10 +138,24 @@ enum kafka_error log_read(struct log *log, int64_t offset, int32_t max_bytes,
         out->segment_base_offset = segment->base_offset;
         out->slice = (struct file_slice){ disk_file_ref(segment->file), found.position, size };
     } while (result == CHANGED);
-    if (result < 0)
+    out->is_cold = only_cached && result == -EAGAIN;
+    if (result < 0 && !out->is_cold)
         answer = read_failed(log, result);
     log_unlock(log);
     return answer;
+}
+
+enum kafka_error log_read(struct log *log, int64_t offset, int32_t max_bytes,
+                          bool at_least_one_batch, int64_t end_offset_limit, struct log_slice *out)
+{
+    return read_slice(log, offset, max_bytes, at_least_one_batch, end_offset_limit, false, out);
+}
+
+enum kafka_error log_read_cached(struct log *log, int64_t offset, int32_t max_bytes,
+                                 bool at_least_one_batch, int64_t end_offset_limit,
+                                 struct log_slice *out)
+{
+    return read_slice(log, offset, max_bytes, at_least_one_batch, end_offset_limit, true, out);
 }
 
 // Bytes of the whole batches at the start of `data`.

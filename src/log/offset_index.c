@@ -68,12 +68,13 @@ int offset_index_lookup(struct index_file *index, int64_t offset, struct offset_
 }
 
 int offset_index_search_file(struct disk_file *file, int32_t count, int64_t base_offset,
-                             int64_t offset, struct offset_position *out)
+                             int64_t offset, bool only_cached, struct offset_position *out)
 {
     uint8_t entry[OFFSET_INDEX_ENTRY_SIZE];
     int error;
-    int32_t slot = index_file_search_file(file, count, OFFSET_INDEX_ENTRY_SIZE,
-                                          offset - base_offset, compare_offset, entry, &error);
+    int32_t slot =
+        index_file_search_file(file, count, OFFSET_INDEX_ENTRY_SIZE, offset - base_offset,
+                               compare_offset, only_cached, entry, &error);
     *out = (struct offset_position){ base_offset, 0 };
     if (error == 0 && slot >= 0)
         decode(base_offset, entry, out);
@@ -86,7 +87,7 @@ int offset_index_find(struct index_file *index, int64_t offset, struct offset_po
     int32_t count;
     int result = offset_index_lookup(index, offset, out, &file, &count);
     if (result == 1) {
-        result = offset_index_search_file(file, count, index->base_offset, offset, out);
+        result = offset_index_search_file(file, count, index->base_offset, offset, false, out);
         disk_file_unref(file);
     }
     return result;

@@ -27,7 +27,7 @@ bool offset_index_is_full(const struct index_file *index);
 int offset_index_lookup(struct index_file *index, int64_t offset, struct offset_position *out,
                         struct disk_file **file, int32_t *count);
 int offset_index_search_file(struct disk_file *file, int32_t count, int64_t base_offset,
-                             int64_t offset, struct offset_position *out);
+                             int64_t offset, bool only_cached, struct offset_position *out);
 // Both of the above, under the lock.
 int offset_index_find(struct index_file *index, int64_t offset, struct offset_position *out);
 int offset_index_last(struct index_file *index,

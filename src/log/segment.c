@@ -412,7 +412,7 @@ int segment_find_in_file(struct segment_search *search, int64_t offset, struct b
     if (search->index_file != NULL) {
         struct offset_position from;
         error = offset_index_search_file(search->index_file, search->index_count,
-                                         search->base_offset, offset, &from);
+                                         search->base_offset, offset, search->only_cached, &from);
         search->from_position = from.position;
     }
     if (error == 0 && (search->from_position < 0 || search->from_position > search->end_position))
@@ -420,6 +420,7 @@ int segment_find_in_file(struct segment_search *search, int64_t offset, struct b
     if (error == 0) {
         struct batch_scan scan;
         batch_scan_init(&scan, search->file, search->from_position, search->end_position);
+        scan.only_cached = search->only_cached;
         while (batch_scan_next(&scan)) {
             if (batch_last_offset(scan.header) < offset)
                 continue;

@@ -112,6 +112,7 @@ struct segment_search {
     int32_t from_position;
     int32_t end_position;
     int64_t base_offset;
+    bool only_cached; // set by the caller: -EAGAIN where the device would have to be waited for
     const char
         *fault; // what is wrong at from_position, when the answer is -EBADMSG; NULL: the index is
 };

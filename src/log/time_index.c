@@ -65,7 +65,7 @@ int time_index_find(struct index_file *index, int64_t timestamp, struct timestam
         index_file_search(index, timestamp, compare_timestamp, entry, &file, &count, &error);
     if (error == 0 && slot == -2)
         slot = index_file_search_file(file, count, TIME_INDEX_ENTRY_SIZE, timestamp,
-                                      compare_timestamp, entry, &error);
+                                      compare_timestamp, false, entry, &error);
     disk_file_unref(file);
     *out = (struct timestamp_offset){ -1, index->base_offset };
     if (error == 0 && slot >= 0)

@@ -10,12 +10,12 @@
 // that a waiting request does not keep a block. A frame that is longer than what came gets memory of its own, and the
 // rest of it is read straight there, with the block behind it for what follows.
 // Writing. Everything that is ready leaves in one sendmsg; long file pieces by sendfile, short ones are read into the
-// reactor's gather block and go with the rest. No more than SEND_SIZE_A_TURN at once, so that others get their turn. A
-// piece that is not in memory is read by another thread first, so that only its own connection waits for the disk.
+// reactor's gather block and go with the rest. No more than SEND_SIZE_A_TURN at once, so that others get their turn.
+// A piece that is not in memory is read by another thread first, so that only its own connection waits for the disk.
 //
 // (1) A connection is touched by its reactor's thread only. Others reach it through exchange_reactor and reactor_post.
-// (2) Reading pauses while output is blocked or loads, while EXCHANGES_WAITING_MAX requests wait, and while the budget is used
-//     up.
+// (2) Reading pauses while output is blocked or loads, while EXCHANGES_WAITING_MAX requests wait, and while the budget
+//     is used up.
 // (3) An exchange lives until it is answered, even if its connection is gone; the connection's memory lives as long
 //     as its last exchange.
 // (4) After exchange_close, or the end of the peer's input, nothing more is read; replies before it still leave.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Replies whose records are not in memory (net/connection.h): another thread waits for the disk, the reactor goes on with its
-// other connections.
+// Replies whose records are not in memory (net/connection.h): another thread waits for the disk, the reactor goes on
+// with its other connections.
 //
 //     pump: the next piece is cold ──> connection_load ──> loader thread: disk->load ──> on_loaded ──> pump
 //
-// (1) A connection loads one part at a time, as much as it sends in a turn; reading ahead of it is begun with it, so that
-//     a consumer that goes on through old segments seldom finds them cold.
-// (2) What was loaded is sent without another look, so a cache that is too small slows a reply down but does not stop it.
+// (1) A connection loads one part at a time, as much as it sends in a turn; reading ahead of it is begun with it, so
+//     that a consumer that goes on through old segments seldom finds them cold.
+// (2) What was loaded is sent without another look, so a cache that is too small slows a reply down but does not stop
+//     it.
 //
 // Tested by connection_test.c.
 #include <errno.h>

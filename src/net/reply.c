@@ -6,8 +6,8 @@
 //     └──── sendmsg(MSG_MORE) ──────────┘└─ sendfile ──────┘└── sendmsg: the short file piece ─┘
 //                                                                read into the gather block
 //
-// Progress is kept as (exchange, piece, bytes of it) only: what was gathered but not sent is gathered again. A file piece
-// that is not in memory ends the parcel, and is loaded when nothing is left before it (file_load.c).
+// Progress is kept as (exchange, piece, bytes of it) only: what was gathered but not sent is gathered again. A file
+// piece that is not in memory ends the parcel, and is loaded when nothing is left before it (file_load.c).
 //
 // Tested by connection_test.c.
 #include "net/connection.h"
@@ -71,10 +71,9 @@ static bool gather(struct parcel *parcel, bool may_wait, const struct piece *pie
         return false;
     uint8_t *into = parcel->gather + parcel->gathered;
     int64_t position = piece->file_position + (int64_t)sent;
-    ssize_t got = may_wait
-                      ? disk_pread(piece->file, into, size, position)
-                      : piece->file->disk->ops->pread_cached(piece->file, into, size, position);
-    if (!may_wait && got != (ssize_t)size && (got >= 0 || got == -EAGAIN)) {
+    ssize_t got = may_wait ? disk_pread(piece->file, into, size, position)
+                           : disk_pread_cached(piece->file, into, size, position);
+    if (got == -EAGAIN) {
         parcel->cold = piece;
         parcel->next_sent = sent;
         return false;

@@ -628,8 +628,9 @@ static enum kafka_error read_locked(struct partition *partition,
             return error;
     }
     struct log_slice slice;
-    error =
-        log_read(log, fetch->fetch_offset, max_bytes, at_least_one_batch, out->end_offset, &slice);
+    error = (reader->only_cached ? log_read_cached : log_read)(
+        log, fetch->fetch_offset, max_bytes, at_least_one_batch, out->end_offset, &slice);
+    out->is_cold = error == KERR_NONE && slice.is_cold;
     if (error == KERR_NONE && slice.is_first_incomplete)
         disk_file_unref(slice.slice.file); // a mere piece of a batch helps nobody
     else if (error == KERR_NONE)

@@ -195,6 +195,7 @@ struct partition_reader {
     int32_t replica_id; // a follower's, negative for consumers
     enum partition_isolation isolation;
     bool is_leader_required;
+    bool only_cached; // rather learn that it is cold than wait for the device
 };
 
 struct partition_fetch {
@@ -214,6 +215,7 @@ struct partition_read {
     int64_t diverging_end_offset;
     struct file_slice slice; // size 0: nothing there yet. A counted reference to the file
     int64_t end_offset;      // that the isolation let it see
+    bool is_cold;            // only_cached: there may be more than the empty slice
     unsigned changes;        // for partition_wait
 };
 

@@ -98,7 +98,7 @@ static struct partition_read read_at(struct fixture *f, int32_t replica_id,
                                      struct partition_fetch fetch)
 {
     struct partition_read out;
-    struct partition_reader reader = { replica_id, isolation, replica_id >= 0 };
+    struct partition_reader reader = { replica_id, isolation, replica_id >= 0, false };
     partition_read(f->partition, &reader, &fetch, 1 << 20, true, &out, &f->woken);
     disk_file_unref(out.slice.file);
     return out;
