@@ -81,7 +81,8 @@ libcore_a_SOURCES += \
 	%D%/describe_cluster.c \
 	%D%/describe_topic_partitions.c \
 	%D%/forward.c %D%/forward.h \
-	%D%/metadata.c
+	%D%/metadata.c \
+	%D%/update_features.c
 # Settings: described and altered.
 libcore_a_SOURCES += \
 	%D%/alter_configs.c \

@@ -540,6 +540,7 @@ static bool serve(struct broker *broker, struct strbuf *message)
                       kafka_error_name(error));
         return false;
     }
+    local_broker_follow(&broker->local_broker);
     dirs_glue_start(broker->dirs);
     network_accept(broker->network);
     return true;
@@ -570,6 +571,8 @@ static void tear_down(struct broker *broker)
     struct node *node = &broker->node;
     enum stage stage = broker->stage;
     bool is_clean = stage == STAGE_SERVING && !broker->has_failed;
+    if (stage == STAGE_SERVING)
+        local_broker_unfollow(&broker->local_broker);
     if (is_clean && local_broker_shut_down(&broker->local_broker) != KERR_NONE)
         trace_warn(node->trace, "controlled shutdown was refused, stopping without it");
     if (stage >= STAGE_NETWORK)

@@ -5,12 +5,12 @@
 #include <stdio.h>
 
 #include "base/must.h"
+#include "controller/config_control.h"
 #include "metadata/bootstrap.h"
 #include "metadata/control.h"
 #include "metadata/feature_versions.h"
 #include "protocol/records/abort_transaction.h"
 #include "protocol/records/begin_transaction.h"
-#include "protocol/records/config.h"
 #include "protocol/records/feature_level.h"
 #include "protocol/records/kraft_version.h"
 #include "protocol/records/leader_change_message.h"
@@ -87,6 +87,26 @@ int activation_control_batch(struct strbuf *out, int64_t offset, const struct ra
     return count;
 }
 
+int activation_kraft_batch(struct strbuf *out, int64_t offset, int32_t epoch,
+                           const struct voters_record *voters, int16_t kraft_version,
+                           int64_t now_ms)
+{
+    struct batch_options options = { BATCH_OPTIONS_DEFAULT };
+    options.base_offset = offset;
+    options.leader_epoch = epoch;
+    options.is_control = true;
+    struct batch_builder builder;
+    batch_builder_init(&builder, &options);
+    struct kraft_version_record version = { .kraft_version = kraft_version };
+    control_record_add(&builder, now_ms, CONTROL_KRAFT_VERSION, &version);
+    control_record_add(&builder, now_ms, CONTROL_KRAFT_VOTERS, voters);
+    struct bytes batch = batch_builder_finish(&builder);
+    strbuf_add(out, batch.data, batch.size);
+    int count = builder.count;
+    batch_builder_fini(&builder);
+    return count;
+}
+
 static int16_t bootstrap_level(const struct metadata_entries *records, const char *feature)
 {
     int16_t level = 0;
@@ -97,19 +117,6 @@ static int16_t bootstrap_level(const struct metadata_entries *records, const cha
             level = record->feature_level;
     }
     return level;
-}
-
-static void add_min_isr(struct metadata_entries *records, const struct config *config)
-{
-    const struct config_value *set =
-        config_layer_value(config, CONFIG_MIN_INSYNC_REPLICAS, CONFIG_SOURCE_STATIC_BROKER);
-    const char *value =
-        set != NULL ? set->text : config_def_of(CONFIG_MIN_INSYNC_REPLICAS)->default_text;
-    struct config_record *record = metadata_entries_add(records, METADATA_RECORD_CONFIG, 0);
-    record->resource_type = CONFIG_RESOURCE_BROKER;
-    record->resource_name = str_of("");
-    record->name = str_of("min.insync.replicas");
-    record->value = arena_strz(records->arena, value);
 }
 
 static int records_of_new_cluster(struct disk *disk, const char *log_dir,
@@ -136,7 +143,7 @@ static int records_of_new_cluster(struct disk *disk, const char *log_dir,
     }
     // Eligible leader replicas need one min.insync.replicas for all brokers (KIP-966).
     if (bootstrap_level(&bootstrap, "eligible.leader.replicas.version") > 0)
-        add_min_isr(records, config);
+        add_cluster_min_insync_replicas(records, config);
     if (has_transactions)
         metadata_entries_add(records, METADATA_RECORD_END_TRANSACTION, 0);
     return 0;

@@ -22,8 +22,13 @@ int activation_control_batch(struct strbuf *out, int64_t offset, const struct ra
                              const struct voters_record *voters, int16_t kraft_version,
                              bool with_voters, int64_t now_ms);
 
-// The records to follow it: bootstrap records in a transaction when the image is empty, AbortTransaction when one is
-// open, else none. 0 or -errno: bootstrap.checkpoint cannot be read (*reason).
+// Of a quorum whose kraft.version is raised: KRAFT_VERSION and KRAFT_VOTERS (KIP-853). Returns the number of records.
+int activation_kraft_batch(struct strbuf *out, int64_t offset, int32_t epoch,
+                           const struct voters_record *voters, int16_t kraft_version,
+                           int64_t now_ms);
+
+// The records to follow activation_control_batch: bootstrap records in a transaction when the image is empty,
+// AbortTransaction when one is open, else none. 0 or -errno: bootstrap.checkpoint cannot be read (*reason).
 int activation_records(const struct replay *replay, struct disk *disk, const char *log_dir,
                        const struct config *config, struct metadata_entries *records,
                        const char **reason);

@@ -6,6 +6,7 @@
 #include "controller/broker_control.h"
 #include "controller/config_control.h"
 #include "controller/directory_control.h"
+#include "controller/feature_control.h"
 #include "controller/producer_id_control.h"
 #include "controller/topic_control.h"
 #include "protocol/registry.h"
@@ -145,6 +146,12 @@ void call_fail(struct controller_call *call, struct answer answer)
         response->error_message = answer_message(answer);
         break;
     }
+    case API_UPDATE_FEATURES: {
+        struct update_features_response *response = call->response;
+        response->error_code = (int16_t)answer.error;
+        response->error_message = answer_message(answer);
+        break;
+    }
     default:
         must(!"an API of the controller");
     }
@@ -189,6 +196,8 @@ static struct answer evaluate(struct controller_call *call, struct evaluation *e
         return assign_replicas_to_dirs(evaluation, call->request, call->response);
     case API_CONTROLLER_REGISTRATION:
         return register_controller(evaluation, call->request);
+    case API_UPDATE_FEATURES:
+        return update_features(evaluation, call->version, call->request, call->response);
     default:
         break;
     }

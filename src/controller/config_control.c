@@ -7,6 +7,8 @@
 #include "protocol/records/clear_elr.h"
 #include "protocol/records/config.h"
 
+#define MIN_INSYNC_REPLICAS "min.insync.replicas"
+
 enum { OP_SET = 0, OP_DELETE = 1, OP_APPEND = 2, OP_SUBTRACT = 3, OP_COUNT };
 
 // A key's new value; null: deleted.
@@ -36,7 +38,7 @@ static struct answer check_allowed(const struct changes *changes, const struct c
     enum { VALUE_SIZE_MAX = INT16_MAX };
     const struct evaluation *evaluation = changes->evaluation;
     bool is_broker = changes->type == CONFIG_RESOURCE_BROKER;
-    if (is_broker && str_eqz(change->key, "min.insync.replicas") && evaluation->is_elr_enabled) {
+    if (is_broker && str_eqz(change->key, MIN_INSYNC_REPLICAS) && evaluation->is_elr_enabled) {
         if (changes->name.size > 0)
             return fail(KERR_INVALID_CONFIG,
                         "Broker-level min.insync.replicas cannot be altered while ELR is enabled.");
@@ -117,13 +119,47 @@ static void add_clear_elr(struct evaluation *evaluation)
     size_t count = evaluation->records.count;
     for (size_t i = 0; evaluation->is_elr_enabled && i < count; i++) {
         const struct config_record *config = evaluation->records.items[i].body;
-        if (!str_eqz(config->name, "min.insync.replicas"))
+        if (!str_eqz(config->name, MIN_INSYNC_REPLICAS))
             continue;
         struct str topic =
             config->resource_type == CONFIG_RESOURCE_TOPIC ? config->resource_name : str_of("");
         struct clear_elr_record *record =
             metadata_entries_add(&evaluation->records, METADATA_RECORD_CLEAR_ELR, 0);
         record->topic_name = topic;
+    }
+}
+
+void add_cluster_min_insync_replicas(struct metadata_entries *records, const struct config *config)
+{
+    const struct config_value *set =
+        config_layer_value(config, CONFIG_MIN_INSYNC_REPLICAS, CONFIG_SOURCE_STATIC_BROKER);
+    const char *value =
+        set != NULL ? set->text : config_def_of(CONFIG_MIN_INSYNC_REPLICAS)->default_text;
+    struct config_record *record = metadata_entries_add(records, METADATA_RECORD_CONFIG, 0);
+    record->resource_type = CONFIG_RESOURCE_BROKER;
+    record->resource_name = str_of("");
+    record->name = str_of(MIN_INSYNC_REPLICAS);
+    record->value = arena_strz(records->arena, value);
+}
+
+void add_elr_safety_configs(struct evaluation *evaluation)
+{
+    const struct metadata *metadata = evaluation->metadata;
+    struct str cluster = str_of("");
+    if (str_is_null(metadata_config_value(
+            metadata_find_configs(metadata, CONFIG_RESOURCE_BROKER, cluster), MIN_INSYNC_REPLICAS)))
+        add_cluster_min_insync_replicas(&evaluation->records, evaluation->config);
+    const struct metadata_configs *configs;
+    for (size_t at = 0; (configs = metadata_next_configs(metadata, &at)) != NULL;) {
+        if (configs->type != CONFIG_RESOURCE_BROKER || configs->name[0] == '\0' ||
+            str_is_null(metadata_config_value(configs, MIN_INSYNC_REPLICAS)))
+            continue;
+        struct config_record *record =
+            metadata_entries_add(&evaluation->records, METADATA_RECORD_CONFIG, 0);
+        record->resource_type = CONFIG_RESOURCE_BROKER;
+        record->resource_name = arena_strz(evaluation->records.arena, configs->name);
+        record->name = str_of(MIN_INSYNC_REPLICAS);
+        record->value = STR_NULL;
     }
 }
 

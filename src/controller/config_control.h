@@ -15,4 +15,10 @@ struct answer incremental_alter_configs(struct evaluation *evaluation,
                                         const struct incremental_alter_configs_request *request,
                                         struct incremental_alter_configs_response *response);
 
+// The cluster's min.insync.replicas, as the configuration file of this node or the default has it, added to `records`.
+void add_cluster_min_insync_replicas(struct metadata_entries *records, const struct config *config);
+// What must be so before eligible leaders are tracked (KIP-966): one min.insync.replicas for the cluster, none for a
+// single broker.
+void add_elr_safety_configs(struct evaluation *evaluation);
+
 #endif

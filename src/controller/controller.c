@@ -29,6 +29,8 @@ struct planned {
     const struct metadata_entry *records;
     size_t count;
     int64_t first_offset;
+    int control_count;     // records of the quorum before them
+    int16_t kraft_version; // from these records on; 0: as it was
 };
 
 struct controller {
@@ -302,6 +304,24 @@ static bool is_too_late(struct controller *controller, const struct controller_c
     return waited_us >= (int64_t)timeout_ms * 1000;
 }
 
+// The voters come into the log with the version that allows it; there, they carry more than their ids (KIP-853).
+static void plan_kraft_upgrade(struct controller *controller, struct planned *planned,
+                               int16_t kraft_version, int64_t now_ms)
+{
+    const struct controller_options *options = &controller->options;
+    struct quorum_history *history = &controller->history;
+    history->voters =
+        voters_of_one(&controller->history_arena, options->node_id, options->directory_id,
+                      str_of(options->listener_name), str_of(options->host), options->port);
+    history->kraft_version = kraft_version;
+    history->is_in_log = true;
+    planned->kraft_version = kraft_version;
+    planned->control_count = activation_kraft_batch(&controller->batches, planned->first_offset,
+                                                    controller->raft.state.leader_epoch,
+                                                    history->voters, kraft_version, now_ms);
+    planned->first_offset += planned->control_count;
+}
+
 // Decides a call, and lets the own image know before the next is decided.
 static struct planned *plan(struct controller *controller, struct controller_call *call,
                             int64_t offset, int64_t now_ms)
@@ -316,6 +336,7 @@ static struct planned *plan(struct controller *controller, struct controller_cal
         .metadata_version = metadata_feature_level(controller->own, "metadata.version"),
         .is_elr_enabled =
             metadata_feature_level(controller->own, "eligible.leader.replicas.version") > 0,
+        .kraft_version = controller->history.kraft_version,
         .random = &controller->random,
         .arena = call->arena,
     };
@@ -332,13 +353,15 @@ static struct planned *plan(struct controller *controller, struct controller_cal
     planned->first_offset = offset;
     if (planned->count == 0)
         return planned;
+    if (evaluation.kraft_upgrade != 0)
+        plan_kraft_upgrade(controller, planned, evaluation.kraft_upgrade, now_ms);
     int32_t epoch = controller->raft.state.leader_epoch;
     append_batch(&controller->batches, &controller->builder, planned->records, planned->count,
-                 offset, epoch, now_ms);
+                 planned->first_offset, epoch, now_ms);
     for (size_t i = 0; i < planned->count; i++) {
         follow_names(controller, &planned->records[i]);
-        bool is_sound =
-            replay_entry(&controller->own_replay, &planned->records[i], offset + (int64_t)i, epoch);
+        bool is_sound = replay_entry(&controller->own_replay, &planned->records[i],
+                                     planned->first_offset + (int64_t)i, epoch);
         must(is_sound); // a decision never contradicts the state it was made in
     }
     return planned;
@@ -354,6 +377,8 @@ static void publish(struct controller *controller, struct list *planned_list)
         const struct planned *planned = container_of(at, struct planned, link);
         if (planned->count == 0)
             continue;
+        if (planned->kraft_version != 0)
+            atomic_store(&controller->kraft_version, planned->kraft_version);
         // One call at a time: readers wait no longer than that.
         image_lock(controller->published);
         for (size_t i = 0; i < planned->count; i++) {
@@ -426,7 +451,7 @@ static void write_some(struct controller *controller, struct list *calls)
         struct controller_call *call = container_of(link, struct controller_call, _link);
         struct planned *planned = plan(controller, call, offset, now_ms);
         list_append(&planned_list, &planned->link);
-        offset += (int64_t)planned->count;
+        offset += planned->control_count + (int64_t)planned->count;
     }
     bool is_written = write_batches(controller);
     if (is_written && controller->batches.size > 0) {

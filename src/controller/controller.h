@@ -33,10 +33,10 @@ struct metadata;
 
 // One request to the controller, in the request and response structs of its API. Served: CREATE_TOPICS,
 // DELETE_TOPICS, CREATE_PARTITIONS, ALTER_CONFIGS, INCREMENTAL_ALTER_CONFIGS, ALLOCATE_PRODUCER_IDS,
-// BROKER_REGISTRATION, BROKER_HEARTBEAT, ASSIGN_REPLICAS_TO_DIRS, CONTROLLER_REGISTRATION. Everything borrowed until
-// completed. Any other key, or a controller that has stopped or failed, is answered with an error in the response. A
-// call whose timeout_ms has passed when its turn comes (at once, when that is 0) is answered REQUEST_TIMED_OUT and
-// does nothing.
+// BROKER_REGISTRATION, BROKER_HEARTBEAT, ASSIGN_REPLICAS_TO_DIRS, CONTROLLER_REGISTRATION, UPDATE_FEATURES. Everything
+// borrowed until completed. Any other key, or a controller that has stopped or failed, is answered with an error in
+// the response. A call whose timeout_ms has passed when its turn comes (at once, when that is 0) is answered
+// REQUEST_TIMED_OUT and does nothing; UPDATE_FEATURES has none that counts, as in Kafka.
 struct controller_call {
     enum api_key api_key;
     int16_t version;     // decides what error codes a client of that age is told

@@ -26,9 +26,11 @@ struct evaluation {
     int64_t next_offset; // of the first record
     int16_t metadata_version;
     bool is_elr_enabled;             // KIP-966
+    int16_t kraft_version;           // of the quorum; it is not in the image
     uint64_t *random;                // state of a generator, for placement
     struct arena *arena;             // for what the response points to
     struct metadata_entries records; // out
+    int16_t kraft_upgrade;           // out: the quorum's new version; 0: as it is
 };
 
 // The verdict on a topic, resource or call. A NULL message is answered as null.

@@ -7,6 +7,7 @@ libcore_a_SOURCES += \
 	%D%/config_control.c %D%/config_control.h \
 	%D%/controller.c %D%/controller.h \
 	%D%/directory_control.c %D%/directory_control.h \
+	%D%/feature_control.c %D%/feature_control.h \
 	%D%/local_broker.c %D%/local_broker.h \
 	%D%/evaluation.c %D%/evaluation.h \
 	%D%/partition_assignment.c %D%/partition_assignment.h \
@@ -23,10 +24,12 @@ if TESTS_POSSIBLE
 controller_tests = \
 	%D%/controller_faults_test \
 	%D%/controller_test \
-	%D%/directory_control_test
+	%D%/directory_control_test \
+	%D%/feature_control_test
 check_PROGRAMS += $(controller_tests)
 TESTS += $(controller_tests)
 src_controller_controller_faults_test_SOURCES = %D%/controller_faults_test.c src/log/disk_testing.c
 src_controller_controller_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_controller_directory_control_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+src_controller_feature_control_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 endif

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "base/mem.h"
 #include "metadata/feature_versions.h"
 #include "protocol/kafka_error.h"
 #include "protocol/messages/broker_heartbeat.h"
@@ -117,6 +118,87 @@ enum kafka_error local_broker_register(struct local_broker *broker)
                    broker->node_id, broker->epoch, broker->previous_epoch);
     arena_fini(&arena);
     return error;
+}
+
+// ---- a raised metadata.version ------------------------------------------------------------------------------
+
+// Sent from the controller's own thread, so nobody waits for the answers.
+struct renewal {
+    struct completion completion;
+    struct arena arena;
+    struct trace *trace;
+    union {
+        struct {
+            struct controller_registration_request request;
+            struct controller_registration_response response;
+        } as_controller;
+        struct {
+            struct broker_registration_request request;
+            struct broker_registration_response response;
+        } as_broker;
+    };
+    struct controller_call call;
+};
+
+static void on_renewed(struct completion *completion)
+{
+    struct renewal *renewal = container_of(completion, struct renewal, completion);
+    bool is_broker = renewal->call.api_key == API_BROKER_REGISTRATION;
+    int16_t error = is_broker ? renewal->as_broker.response.error_code
+                              : renewal->as_controller.response.error_code;
+    trace_info(renewal->trace, "%s registered again error=%s", is_broker ? "broker" : "controller",
+               kafka_error_name(error));
+    arena_fini(&renewal->arena);
+    mem_free(renewal);
+}
+
+static void renew(struct local_broker *broker, enum api_key api_key)
+{
+    struct renewal *renewal = mem_new(struct renewal);
+    arena_init(&renewal->arena);
+    renewal->trace = broker->trace;
+    renewal->completion.complete = on_renewed;
+    if (api_key == API_BROKER_REGISTRATION) {
+        fill_broker(broker, &renewal->as_broker.request, &renewal->arena);
+        renewal->call = call_of(api_key, &renewal->as_broker.request, &renewal->as_broker.response,
+                                &renewal->arena);
+    } else {
+        fill_controller(broker, &renewal->as_controller.request, &renewal->arena);
+        renewal->call = call_of(api_key, &renewal->as_controller.request,
+                                &renewal->as_controller.response, &renewal->arena);
+    }
+    renewal->call.completion = &renewal->completion;
+    controller_submit(broker->controller, &renewal->call);
+}
+
+static void on_metadata(struct metadata_subscription *subscription,
+                        const struct metadata_delta *delta)
+{
+    struct local_broker *broker = container_of(subscription, struct local_broker, _subscription);
+    if (!delta->features_changed)
+        return;
+    metadata_lock_read(broker->metadata);
+    int16_t version = metadata_feature_level(broker->metadata, "metadata.version");
+    bool has_controller = metadata_find_controller(broker->metadata, broker->node_id) != NULL;
+    const struct metadata_broker *registered =
+        metadata_find_broker(broker->metadata, broker->node_id);
+    bool has_directories = registered == NULL || registered->log_dirs_count > 0;
+    metadata_unlock(broker->metadata);
+    if (has_controller_registration(version) && !has_controller)
+        renew(broker, API_CONTROLLER_REGISTRATION);
+    if (has_directory_assignment(version) && !has_directories)
+        renew(broker, API_BROKER_REGISTRATION);
+}
+
+void local_broker_follow(struct local_broker *broker)
+{
+    broker->_subscription.on_change = on_metadata;
+    metadata_subscribe(broker->metadata, &broker->_subscription);
+}
+
+void local_broker_unfollow(struct local_broker *broker)
+{
+    metadata_unsubscribe(broker->metadata, &broker->_subscription);
 }
 
 // ---- heartbeats ---------------------------------------------------------------------------------------------

@@ -5,8 +5,10 @@
 //     start    local_broker_register      fenced: not in Metadata yet; the former incarnation leaves its ISRs
 //              (logs are loaded, listeners open)
 //              local_broker_unfence       in service: leads its partitions
+//              local_broker_follow
 //     a directory failed, or is cordoned
 //              local_broker_report
+//     metadata.version was raised to a level that registers more than what is there: registered again, by itself
 //     stop     local_broker_shut_down     leads nothing more; then close the logs, and write the epoch into
 //                                         .kafka_cleanshutdown, from where it becomes previous_epoch
 #ifndef CONTROLLER_LOCAL_BROKER_H
@@ -43,6 +45,7 @@ struct local_broker {
     // Asked for each heartbeat, on its thread; arena memory. NULL: none failed, none is cordoned.
     void (*directories)(void *arg, struct arena *arena, struct local_directories *out);
     void *arg;
+    struct metadata_subscription _subscription;
 };
 
 // KERR_NONE, or why the controller refused (said in the trace).
@@ -50,6 +53,10 @@ enum kafka_error local_broker_register(struct local_broker *broker);
 enum kafka_error local_broker_unfence(struct local_broker *broker);
 // A heartbeat between the two, because something of its directories has changed.
 enum kafka_error local_broker_report(struct local_broker *broker);
+// From now on, until local_broker_unfollow, a raised metadata.version registers what it makes room for: the log
+// directories of the broker (KIP-858), the controller (KIP-919).
+void local_broker_follow(struct local_broker *broker);
+void local_broker_unfollow(struct local_broker *broker);
 enum kafka_error local_broker_shut_down(struct local_broker *broker);
 
 #endif

@@ -85,6 +85,9 @@ static inline int open_controller(struct fixture *f)
         .cluster_id = "test-cluster-id-000000",
         .node_id = 1,
         .directory_id = f->directory_id,
+        .listener_name = "CONTROLLER",
+        .host = "localhost",
+        .port = 9093,
     };
     return controller_open(&options, &f->controller);
 }

@@ -38,9 +38,19 @@ int16_t register_broker_record_version(int16_t metadata_version)
 
 int16_t partition_record_version(int16_t metadata_version)
 {
-    if (metadata_version >= 23) // KIP-966, eligible leader replicas
+    if (metadata_version >= METADATA_VERSION_ELIGIBLE_LEADER_REPLICAS)
         return 2;
     return has_directory_assignment(metadata_version) ? 1 : 0;
+}
+
+bool metadata_version_changes_records(int16_t a, int16_t b)
+{
+    static const int16_t changes[] = { 7, 8, 11, 13, 14, 15, 17, 23, 30 };
+    int16_t low = a < b ? a : b, high = a < b ? b : a;
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+        if (changes[i] > low && changes[i] <= high)
+            return true;
+    return false;
 }
 
 bool has_metadata_transactions(int16_t metadata_version)
