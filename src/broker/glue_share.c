@@ -125,10 +125,22 @@ static void settings_of(void *owner, struct str group, struct share_settings *ou
     arena_fini(&arena);
 }
 
+static bool is_on(const struct share_glue *glue)
+{
+    metadata_lock_read(glue->options.metadata);
+    bool is_on = metadata_feature_level(glue->options.metadata, "share.version") >= 1;
+    metadata_unlock(glue->options.metadata);
+    return is_on;
+}
+
 static void on_metadata(struct metadata_subscription *subscription,
                         const struct metadata_delta *delta)
 {
     struct share_glue *glue = container_of(subscription, struct share_glue, subscription);
+    if (delta->features_changed && !is_on(glue)) {
+        share_sessions_end_all(glue->sessions);
+        share_manager_switched_off(glue->manager);
+    }
     struct uuid *ids = mem_alloc((delta->topics_count + 1) * sizeof *ids);
     int32_t count = 0;
     for (size_t i = 0; i < delta->topics_count; i++)

@@ -243,7 +243,7 @@ static void forget(struct shared_partition *shared, enum kafka_error error)
         shared_partition_unref(shared);
 }
 
-// The first that fits, counted.
+// The first that fits, counted: of the group, or of one of the topics; any, if neither is given.
 static struct shared_partition *find_any(struct share_manager *manager, const struct str *group,
                                          const struct uuid *ids, size_t count)
 {
@@ -251,7 +251,7 @@ static struct shared_partition *find_any(struct share_manager *manager, const st
     pthread_mutex_lock(&manager->lock);
     for (size_t i = 0;
          found == NULL && (shared = hashmap_next(&manager->partitions, &i)) != NULL;) {
-        bool fits = group != NULL && str_eq(shared->group, *group);
+        bool fits = group != NULL ? str_eq(shared->group, *group) : ids == NULL;
         for (size_t t = 0; t < count; t++)
             fits |= uuid_eq(ids[t], shared->topic_id);
         found = fits ? ref(shared) : NULL;
@@ -273,6 +273,11 @@ static void forget_all(struct share_manager *manager, const struct str *group,
 void share_manager_group_is_empty(struct share_manager *manager, struct str group)
 {
     forget_all(manager, &group, NULL, 0, KERR_NONE);
+}
+
+void share_manager_switched_off(struct share_manager *manager)
+{
+    forget_all(manager, NULL, NULL, 0, KERR_NOT_LEADER_OR_FOLLOWER);
 }
 
 void share_manager_topics_deleted(struct share_manager *manager, const struct uuid *ids,

@@ -71,6 +71,8 @@ struct partition *shared_partition_replica(struct shared_partition *shared); // 
 
 // No member has a session with this broker any more: forgets the group's share partitions.
 void share_manager_group_is_empty(struct share_manager *manager, struct str group);
+// Share groups were switched off (share.version 0): forgets all.
+void share_manager_switched_off(struct share_manager *manager);
 // Forgets those of deleted topics.
 void share_manager_topics_deleted(struct share_manager *manager, const struct uuid *ids,
                                   size_t count);

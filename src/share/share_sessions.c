@@ -332,6 +332,17 @@ bool share_sessions_end(struct share_sessions *sessions, struct str group, struc
     return has_ended;
 }
 
+void share_sessions_end_all(struct share_sessions *sessions)
+{
+    struct share_session *session;
+    pthread_mutex_lock(&sessions->lock);
+    for (size_t at = 0; (session = hashmap_next(&sessions->sessions, &at)) != NULL; at = 0) {
+        take_out(sessions, session);
+        session_free(session);
+    }
+    pthread_mutex_unlock(&sessions->lock);
+}
+
 bool share_sessions_disconnect(struct share_sessions *sessions, uint64_t connection_id,
                                struct arena *arena, struct share_session_end *out, bool *has_ended,
                                bool *is_empty)

@@ -79,6 +79,8 @@ struct share_session_end {
 // Ends the member's session. False if there is none. All in the arena.
 bool share_sessions_end(struct share_sessions *sessions, struct str group, struct str member,
                         struct arena *arena, struct share_session_end *out);
+// Share groups were switched off: all sessions end, and what their members hold is forgotten with the share partitions.
+void share_sessions_end_all(struct share_sessions *sessions);
 // A connection has closed. False: it had no session at all. `has_ended`: the one that it had is in `out`, whose group
 // is set in any case. `is_empty`: the group has none left.
 bool share_sessions_disconnect(struct share_sessions *sessions, uint64_t connection_id,

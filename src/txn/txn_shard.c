@@ -39,14 +39,19 @@ enum kafka_error txn_shard_write(struct txn_shard *state, struct transaction *tr
                                  const struct transaction_fields *next)
 {
     static const struct transaction_partitions none = { 0 };
+    int16_t version = txn_coordinator_version(state->owner);
+    // Records of version 0 cannot say that the client ends its transactions by the second protocol. A transaction whose
+    // markers are written already completes all the same.
+    if (version < 1 && next->client_version > 0 && !transaction_is_ending(transaction))
+        return KERR_UNSUPPORTED_VERSION;
     bool has_partitions = next->state == TRANSACTION_ONGOING ||
                           next->state == TRANSACTION_PREPARE_COMMIT ||
                           next->state == TRANSACTION_PREPARE_ABORT;
     struct arena arena;
     arena_init(&arena);
-    coordinator_add(state->shard, txn_record_key(transaction->id, &arena),
-                    txn_record_value(next, has_partitions ? &transaction->partitions : &none,
-                                     txn_coordinator_version(state->owner), &arena));
+    coordinator_add(
+        state->shard, txn_record_key(transaction->id, &arena),
+        txn_record_value(next, has_partitions ? &transaction->partitions : &none, version, &arena));
     arena_fini(&arena);
     enum kafka_error error = coordinator_append(state->shard, false);
     if (error != KERR_NONE)

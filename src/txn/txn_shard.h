@@ -33,7 +33,8 @@ void txn_shard_remove(struct txn_shard *state, struct transaction *transaction);
 // Its last record is not committed, or its markers are under way.
 bool txn_shard_is_pending(const struct txn_shard *state, const struct transaction *transaction);
 
-// Writes a record and takes over what it says. After an error nothing has changed.
+// Writes a record and takes over what it says. After an error nothing has changed. UNSUPPORTED_VERSION: the cluster's
+// transaction.version has no room for it.
 enum kafka_error txn_shard_write(struct txn_shard *state, struct transaction *transaction,
                                  const struct transaction_fields *next);
 
