@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Transactions and a broker that goes and comes back. Last of the area."""
+"""Transactions and a broker that goes and comes back."""
 import random
 
 from member import coordinator_is_there
