@@ -27,11 +27,12 @@ class Said:
     def _longest_first(self):
         return sorted(self.names.items(), key=lambda item: -len(item[0]))
 
-    def _plain(self, value, key=None):
+    def plain(self, value, key=None):
+        """With names in place of what is new in every run."""
         if isinstance(value, dict):
-            return {k: self._plain(v, k) for k, v in value.items()}
+            return {k: self.plain(v, k) for k, v in value.items()}
         if isinstance(value, (list, tuple)):
-            plain = [self._plain(v) for v in value]
+            plain = [self.plain(v) for v in value]
             return sorted(plain, key=repr) if key in ("Members", "TopicPartitions") else plain
         if key == "Port" and value == self.port:
             return "PORT"
@@ -47,7 +48,7 @@ class Said:
         return value
 
     def __call__(self, what, value):
-        value = self._plain(value)
+        value = self.plain(value)
         if not isinstance(value, dict):
             self.lines.append("%s: %r" % (what, value))
             return

@@ -380,7 +380,9 @@ static struct consumer_group *find_group(struct group_shard *state,
     struct str message;
     *made = consumer_upgrade(classic, heartbeat->arena, &message);
     if (*made == NULL)
-        refuse(heartbeat, KERR_GROUP_ID_NOT_FOUND, message.data);
+        refuse(heartbeat,
+               str_is_null(message) ? KERR_UNKNOWN_SERVER_ERROR : KERR_GROUP_ID_NOT_FOUND,
+               message.data);
     return *made;
 }
 

@@ -163,6 +163,10 @@ struct consumer_group *consumer_upgrade(struct classic_group *classic, struct ar
     if (!may_upgrade(classic, arena, message))
         return NULL;
     classic_refuse_all(classic, KERR_REBALANCE_IN_PROGRESS);
+    if (str_is_null(classic->protocol_name)) { // nobody knows which subscriptions count
+        *message = STR_NULL;
+        return NULL;
+    }
     struct consumer_group *group = consumer_group_new(classic->shard, classic->base.id);
     group->epoch = group->assignment_epoch = classic->generation;
     const char *why = NULL;

@@ -14,7 +14,8 @@
 #include "group/group_shard.h"
 
 // Ends the group's rebalance, adds the records, and returns the consumer group that they will make, for the caller to
-// free. NULL with why not: the policy, members of another kind, too many, or an assignor that keeps data of its own.
+// free. NULL with why not: the policy, members of another kind, too many, or an assignor that keeps data of its own;
+// with a null message when the group is in its first rebalance, which Kafka trips over: UNKNOWN_SERVER_ERROR.
 struct consumer_group *consumer_upgrade(struct classic_group *classic, struct arena *arena,
                                         struct str *message);
 
