@@ -24,6 +24,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
  */
 public final class Copier {
     private static final int CANNOT_GO_ON = 3;
+    private static final int PAUSE_MS = 300;
     private static volatile boolean isOver;
 
     private final KafkaConsumer<String, String> consumer;
@@ -68,7 +69,7 @@ public final class Copier {
         }
     }
 
-    private void copy(ConsumerRecords<String, String> records) {
+    private void copy(ConsumerRecords<String, String> records) throws InterruptedException {
         producer.beginTransaction();
         try {
             Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
@@ -77,10 +78,10 @@ public final class Copier {
                 offsets.put(new TopicPartition(record.topic(), record.partition()),
                     new OffsetAndMetadata(record.offset() + 1));
             }
+            producer.flush();
+            Thread.sleep(chance.nextInt(PAUSE_MS)); // whoever kills finds it within a transaction, more likely than not
             boolean isAborted = chance.nextInt(6) == 0;
-            if (isAborted && chance.nextBoolean()) { // before the group knows of it
-                producer.flush();
-            } else {
+            if (!isAborted || chance.nextBoolean()) { // else before the group knows of it
                 producer.sendOffsetsToTransaction(offsets, consumer.groupMetadata());
             }
             if (!isAborted) {
@@ -98,7 +99,7 @@ public final class Copier {
         goBack();
     }
 
-    private void run() {
+    private void run() throws InterruptedException {
         producer.initTransactions();
         say("ready");
         while (!isOver) {
@@ -123,7 +124,7 @@ public final class Copier {
         }));
         try {
             new Copier(args).run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | InterruptedException e) {
             e.printStackTrace(System.out);
             say("over " + e);
             Runtime.getRuntime().halt(CANNOT_GO_ON);
