@@ -24,6 +24,7 @@ record Tool(int status, String out, String err) {
         Map.entry("consumer-perf-test", "org.apache.kafka.tools.ConsumerPerformance"),
         Map.entry("delete-records", "org.apache.kafka.tools.DeleteRecordsCommand"),
         Map.entry("dump-log", "org.apache.kafka.tools.DumpLogSegments"),
+        Map.entry("features", "org.apache.kafka.tools.FeatureCommand"),
         Map.entry("get-offsets", "org.apache.kafka.tools.GetOffsetShell"),
         Map.entry("log-dirs", "org.apache.kafka.tools.LogDirsCommand"),
         Map.entry("metadata-shell", "org.apache.kafka.shell.MetadataShell"),

@@ -54,6 +54,9 @@ public final class Tools {
         tests.put("transactions-abort", Tools::transactionsAbort);
         tests.put("transactions-terminate", Tools::transactionsTerminate);
         tests.put("transactions-find-hanging", Tools::transactionsFindHanging);
+        tests.put("features-describe", Tools::featuresDescribe);
+        tests.put("features-upgrade-downgrade", Tools::featuresUpgradeDowngrade);
+        tests.put("features-errors", Tools::featuresErrors);
         tests.put("dump-log-data", Tools::dumpLogData);
         tests.put("dump-log-indexes", Tools::dumpLogIndexes);
         tests.put("dump-log-offsets", Tools::dumpLogOffsets);
@@ -564,6 +567,59 @@ public final class Tools {
                 "0"), name);
             producer.abortTransaction();
         }
+    }
+
+    private static String feature(String name, String lowest, String highest, String now) {
+        return "^Feature: " + Pattern.quote(name) + " +SupportedMinVersion: " + lowest
+            + " +SupportedMaxVersion: " + highest + " +FinalizedVersionLevel: " + now
+            + " +Epoch: \\d+$";
+    }
+
+    private static void featuresDescribe() {
+        String said = Tool.good("features", "describe");
+        same(7L, said.lines().count());
+        matches(said, feature("metadata.version", "3.3-IV3", "4.3-IV0", "4.3-IV0"));
+        matches(said, feature("eligible.leader.replicas.version", "0", "1", "1"));
+        matches(said, feature("group.version", "0", "1", "1"));
+        matches(said, feature("kraft.version", "0", "1", "1"));
+        matches(said, feature("share.version", "0", "1", "1"));
+        matches(said, feature("streams.version", "0", "1", "1"));
+        matches(said, feature("transaction.version", "0", "2", "2"));
+        same(7L, Tool.good("features", "describe", "--node-id", "1").lines().count());
+    }
+
+    private static void featuresUpgradeDowngrade() {
+        String one = "transaction.version=1";
+        has(Tool.good("features", "downgrade", "--feature", one, "--dry-run"),
+            "transaction.version can be downgraded to 1.");
+        matches(Tool.good("features", "describe"), feature("transaction.version", "0", "2", "2"));
+        has(Tool.good("features", "downgrade", "--feature", one, "--unsafe"),
+            "transaction.version was downgraded to 1.");
+        becomes(feature("transaction.version", "0", "2", "1"), "features", "describe");
+        has(Tool.good("features", "disable", "--feature", "streams.version", "--feature",
+            "share.version"), "streams.version was disabled.");
+        becomes(feature("streams.version", "0", "1", "0"), "features", "describe");
+        String release = Tool.good("features", "upgrade", "--release-version", "4.3-IV0");
+        has(release, "transaction.version was upgraded to 2.");
+        has(release, "metadata.version was upgraded to 30.");
+        has(release, "kraft.version was upgraded to 1.");
+        becomes(feature("transaction.version", "0", "2", "2"), "features", "describe");
+        becomes(feature("share.version", "0", "1", "1"), "features", "describe");
+    }
+
+    private static void featuresErrors() {
+        refused("Could not upgrade group.version to 9. The update failed for all features since the "
+            + "following feature had an error: Invalid update version 9 for feature group.version. "
+            + "Local controller 1 only supports versions 0-1",
+            "features", "upgrade", "--feature", "group.version=9");
+        refused("Invalid update version 1 for feature unknown. Local controller 1 does not support "
+            + "this feature.", "features", "upgrade", "--feature", "unknown=1", "--dry-run");
+        refused("Refusing to perform the requested downgrade because it might delete metadata "
+            + "information.", "features", "downgrade", "--metadata", "4.2-IV1");
+        refused("Unsafe metadata downgrade is not supported in this version.",
+            "features", "downgrade", "--feature", "metadata.version=24", "--unsafe");
+        refused("Can't downgrade the version of this feature.",
+            "features", "disable", "--feature", "kraft.version");
     }
 
     private static void dumpLogData() throws Exception {
