@@ -71,9 +71,11 @@ class Broker:
         self.log_begin = 0
 
     @staticmethod
-    def create(folder, kind, odradekd, settings=()):
+    def create(folder, kind, odradekd, settings=(), format_with=None):
         """Writes the configuration of a new broker into `folder` (made here), with `settings`
-        (`key=value` each; `{folder}` in them is the folder) at its end. Starts nothing."""
+        (`key=value` each; `{folder}` in them is the folder, `{controller}` its controller's port) at its end. Starts nothing.
+        `format_with`: arguments of the format command beside the two that it needs; when not
+        given, the real broker's is --standalone, and ours formats itself when it starts."""
         folder = os.path.abspath(folder)
         os.makedirs(os.path.join(folder, "data"))
         client, controller = ports.pick(2)
@@ -81,11 +83,13 @@ class Broker:
         with open(properties, "w") as out:
             out.write(PROPERTIES.format(client=client, controller=controller,
                                         data=os.path.join(folder, "data")))
-            out.writelines(line.replace("{folder}", folder) + "\n" for line in settings)
-        if kind == "kafka":
-            cluster = _cluster_id()
-            subprocess.run([os.path.join(LIB, "kafka"), "tool", "storage", "format",
-                            "--standalone", "-t", cluster, "-c", properties],
+            out.writelines(line.replace("{folder}", folder).replace("{controller}", str(controller)) + "\n"
+                           for line in settings)
+        if kind == "kafka" or format_with is not None:
+            command = [os.path.join(LIB, "kafka"), "tool", "storage"] if kind == "kafka" \
+                else [os.path.abspath(odradekd)]
+            arguments = ["--standalone"] if format_with is None else format_with
+            subprocess.run(command + ["format", "-t", _cluster_id(), "-c", properties, *arguments],
                            check=True, stdout=subprocess.DEVNULL)
         for name, text in (("odradekd", os.path.abspath(odradekd or "odradekd")),
                            ("bootstrap", "127.0.0.1:%d" % client)):
