@@ -3,6 +3,7 @@
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,6 +15,9 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.server.common.Feature;
+import org.apache.kafka.server.common.FeatureVersion;
+import org.apache.kafka.server.common.MetadataVersion;
 
 /** The tests. Those that read the broker's files come last and stop it by $BROKER_CTL. */
 public final class Tools {
@@ -57,6 +61,7 @@ public final class Tools {
         tests.put("features-describe", Tools::featuresDescribe);
         tests.put("features-upgrade-downgrade", Tools::featuresUpgradeDowngrade);
         tests.put("features-errors", Tools::featuresErrors);
+        tests.put("features-mapping", Tools::featuresMapping);
         tests.put("dump-log-data", Tools::dumpLogData);
         tests.put("dump-log-indexes", Tools::dumpLogIndexes);
         tests.put("dump-log-offsets", Tools::dumpLogOffsets);
@@ -620,6 +625,35 @@ public final class Tools {
             "features", "downgrade", "--feature", "metadata.version=24", "--unsafe");
         refused("Can't downgrade the version of this feature.",
             "features", "disable", "--feature", "kraft.version");
+    }
+
+    /** What our daemon says by itself, whichever broker is under test. */
+    private static String odradekd(String... arguments) throws Exception {
+        String daemon = Files.readString(Path.of(System.getenv("BROKER_DIR"), "odradekd")).strip();
+        List<String> command = new ArrayList<>(List.of(daemon));
+        command.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes());
+        same(0, process.waitFor());
+        return said;
+    }
+
+    private static void featuresMapping() throws Exception {
+        same(Tool.good("features", "version-mapping"), odradekd("version-mapping"));
+        for (MetadataVersion version : MetadataVersion.VERSIONS) {
+            String[] mapping = {"version-mapping", "--release-version", version.version()};
+            same(Tool.good("features", mapping), odradekd(mapping));
+            String[] of = {"feature-dependencies", "--feature",
+                "metadata.version=" + version.featureLevel()};
+            same(Tool.good("features", of), odradekd(of));
+        }
+        for (Feature feature : Feature.PRODUCTION_FEATURES) {
+            for (FeatureVersion version : feature.featureVersions()) {
+                String[] of = {"feature-dependencies", "--feature",
+                    feature.featureName() + "=" + version.featureLevel()};
+                same(Tool.good("features", of), odradekd(of));
+            }
+        }
     }
 
     private static void dumpLogData() throws Exception {
