@@ -195,14 +195,18 @@ public final class StreamsSuite {
     }
 
     public static void main(String[] args) {
-        for (String protocol : args.length > 0 ? args : new String[] {"classic", "streams"}) {
-            String line = "ok " + protocol;
+        for (String test : args.length > 0 ? args : new String[] {"classic", "streams", "groups-tool"}) {
+            String line = "ok " + test;
             try {
-                run(protocol);
+                if (test.equals("groups-tool")) {
+                    StreamsTools.run();
+                } else {
+                    run(test);
+                }
             } catch (Throwable e) {
                 e.printStackTrace(System.out);
                 String text = String.valueOf(e).replace('\n', ' ');
-                line = "not ok " + protocol + " " + text.substring(0, Math.min(400, text.length()));
+                line = "not ok " + test + " " + text.substring(0, Math.min(400, text.length()));
             }
             System.out.println(line);
         }

@@ -26,9 +26,11 @@ record Tool(int status, String out, String err) {
         Map.entry("dump-log", "org.apache.kafka.tools.DumpLogSegments"),
         Map.entry("features", "org.apache.kafka.tools.FeatureCommand"),
         Map.entry("get-offsets", "org.apache.kafka.tools.GetOffsetShell"),
+        Map.entry("groups", "org.apache.kafka.tools.GroupsCommand"),
         Map.entry("log-dirs", "org.apache.kafka.tools.LogDirsCommand"),
         Map.entry("metadata-shell", "org.apache.kafka.shell.MetadataShell"),
         Map.entry("producer-perf-test", "org.apache.kafka.tools.ProducerPerformance"),
+        Map.entry("streams-groups", "org.apache.kafka.tools.streams.StreamsGroupCommand"),
         Map.entry("topics", "org.apache.kafka.tools.TopicCommand"),
         Map.entry("transactions", "org.apache.kafka.tools.TransactionsCommand"));
 
@@ -102,9 +104,13 @@ record Tool(int status, String out, String err) {
         Tool done = run(name, arguments);
         if (done.status != 0) {
             throw new AssertionError("kafka-" + name + " ended with " + done.status + ": "
-                + Tools.brief(done.err + done.out));
+                + brief(done.err + done.out));
         }
         return done.out;
+    }
+
+    private static String brief(String text) {
+        return text.length() > 300 ? text.substring(0, 300) + "…" : text;
     }
 
     private static int call(String name, String[] arguments, PrintStream err) {

@@ -33,6 +33,9 @@ public final class Tools {
 
     public static void main(String[] args) throws Exception {
         Map<String, Test> tests = new LinkedHashMap<>();
+        // First, while there are no other groups.
+        tests.put("groups-classic", () -> Groups.run("classic"));
+        tests.put("groups-consumer", () -> Groups.run("consumer"));
         tests.put("cluster-id", Tools::clusterId);
         tests.put("broker-api-versions", Tools::brokerApiVersions);
         tests.put("topics-create-list", Tools::topicsCreateList);
