@@ -147,7 +147,7 @@ def until(what, look):
 
 
 def alter(c, kind, name, **configs):
-    c_type = {"topic": 2, "broker": 4}[kind]
+    c_type = {"topic": 2, "broker": 4, "group": 32}[kind]
     answer = c.call("IncrementalAlterConfigs", 1, Resources=[{"ResourceType": c_type, "ResourceName": name, "Configs": [
         {"Name": k.replace("_", "."), "ConfigOperation": 1 if v is None else 0, "Value": None if v is None else str(v)}
         for k, v in configs.items()]}])

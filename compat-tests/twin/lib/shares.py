@@ -8,6 +8,7 @@ import base64
 import time
 
 import datakit
+import records
 
 GAP, ACCEPT, RELEASE, REJECT, RENEW = range(5)
 
@@ -65,6 +66,12 @@ def delete(c, group, topic_id, partition=0):
     return _one(c, "DeleteShareGroupState", 0, group, topic_id, Partition=partition)
 
 
+def held(share):
+    """What is persisted: the start, and the batches (first, last, state, deliveries)."""
+    part = share.state()
+    return part["StartOffset"], batches_of(part)
+
+
 def batches_of(part):
     return [(b["FirstOffset"], b["LastOffset"], b["DeliveryState"], b["DeliveryCount"]) for b in part["StateBatches"]]
 
@@ -119,6 +126,23 @@ class Member:
         acquired = [(a["FirstOffset"], a["LastOffset"], a["DeliveryCount"]) for a in part["AcquiredRecords"]]
         return (datakit.name_of(part["AcknowledgeErrorCode"]), acquired,
                 datakit.values(part["Records"]) if part["Records"] else [])
+
+    def look(self, **other):
+        """The first answer that tells of the partition: acquired (first, last, deliveries), and the batches of the log
+        (first, last) that came with them. Without MaxWaitMs it waits until there is one."""
+        deadline = time.monotonic() + 30
+        while True:
+            answer = self.ask(**other)
+            assert answer["ErrorCode"] == 0, answer
+            parts = [p for r in answer["Responses"] for p in r["Partitions"]]
+            if parts or "MaxWaitMs" in other:
+                break
+            assert time.monotonic() < deadline, "nothing is acquired"
+        if not parts:
+            return [], []
+        datakit.same("NONE", datakit.name_of(parts[0]["ErrorCode"]))
+        return ([(a["FirstOffset"], a["LastOffset"], a["DeliveryCount"]) for a in parts[0]["AcquiredRecords"]],
+                [(b.base_offset, b.last_offset) for b in records.batches(parts[0]["Records"] or b"")])
 
     def send_acks(self, *acks, version=2, epoch=None, renew=False, topic_id=None, partition=0):
         answer = self.link.call("ShareAcknowledge", version, GroupId=self.share.group, MemberId=self.name,
