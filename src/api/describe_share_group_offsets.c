@@ -12,6 +12,8 @@
 #include "replica/replicas.h"
 #include "share_coordinator/share_coordinator.h"
 
+#define UNEXPECTED_ERROR "The server experienced an unexpected error when processing the request."
+
 struct offsets_call {
     struct share_state_call call;
     struct share_offsets *offsets;
@@ -132,56 +134,89 @@ static bool find_id(struct request *request, struct str name, struct uuid *id)
     return topic != NULL;
 }
 
-static void describe_all(struct share_offsets *offsets, struct str group,
-                         struct describe_share_group_offsets_response_group *out)
+// Asks for each, once, in the order in which Kafka's maps give them. `more`: room for so many other topics.
+static void describe(struct share_offsets *offsets, struct str group,
+                     const struct share_topics *topics, int32_t more,
+                     struct describe_share_group_offsets_response_group *out)
 {
     struct request *request = offsets->request;
-    struct share_groups_partition *partitions;
-    int32_t count;
-    enum kafka_error error = share_groups_initialized(request->node->groups, group, &request->arena,
-                                                      &partitions, &count);
-    out->error_code = (int16_t)error;
-    out->topics =
-        arena_array(&request->arena, struct describe_share_group_offsets_response_topic, count + 1);
-    for (int32_t i = 0, next; i < count; i = next) {
+    const size_t *order = share_topics_order(topics, &request->arena);
+    out->topics = arena_array(&request->arena, struct describe_share_group_offsets_response_topic,
+                              (int32_t)topics->count + more);
+    for (size_t i = 0; i < topics->count; i++) {
+        const struct share_topic *from = &topics->items[order[i]];
         struct str name;
-        next = i;
-        while (next < count && uuid_eq(partitions[next].topic_id, partitions[i].topic_id))
-            next++;
-        if (!find_name(request, partitions[i].topic_id, &name))
+        if (!find_name(request, from->id, &name))
             continue;
         struct describe_share_group_offsets_response_topic *topic =
-            add_topic(request, out, name, partitions[i].topic_id, next - i);
-        for (int32_t p = i; p < next; p++)
-            ask(offsets, group, partitions[p].topic_id, partitions[p].index,
-                &topic->partitions[topic->partitions_count++]);
+            add_topic(request, out, name, from->id, from->count);
+        topic->partitions_count = from->count;
+        for (int32_t p = 0; p < from->count; p++)
+            ask(offsets, group, from->id, from->partitions[p], &topic->partitions[p]);
     }
 }
 
+static void describe_all(struct share_offsets *offsets, struct str group,
+                         struct describe_share_group_offsets_response_group *out)
+{
+    struct share_topics topics;
+    out->error_code =
+        (int16_t)share_groups_initialized(offsets->request->node->groups, group, &topics);
+    describe(offsets, group, &topics, 0, out);
+    share_topics_fini(&topics);
+}
+
+// The topics that there are. False: Kafka's persister would not take them.
+static bool take_known(struct request *request,
+                       const struct describe_share_group_offsets_request_group *group,
+                       struct share_topics *known)
+{
+    struct uuid id;
+    bool is_good = true;
+    for (int32_t t = 0; t < group->topics_count; t++) {
+        const struct describe_share_group_offsets_request_topic *asked = &group->topics[t];
+        if (!find_id(request, asked->topic_name, &id))
+            continue;
+        struct share_topic *topic = share_topics_get(known, id, asked->topic_name);
+        is_good = is_good && group->group_id.size > 0 && asked->partitions_count > 0;
+        for (int32_t p = 0; p < asked->partitions_count; p++) {
+            is_good = is_good && asked->partitions[p] >= 0;
+            share_topic_add(topic, asked->partitions[p]);
+        }
+    }
+    return is_good;
+}
+
+static void answer_unknown(struct request *request,
+                           const struct describe_share_group_offsets_request_topic *asked,
+                           struct describe_share_group_offsets_response_group *out)
+{
+    struct describe_share_group_offsets_response_topic *topic =
+        add_topic(request, out, asked->topic_name, UUID_ZERO, asked->partitions_count);
+    topic->partitions_count = asked->partitions_count;
+    for (int32_t p = 0; p < asked->partitions_count; p++) {
+        topic->partitions[p].partition_index = asked->partitions[p];
+        topic->partitions[p].start_offset = -1;
+    }
+}
+
+// Those that are known come first.
 static void describe_some(struct share_offsets *offsets,
                           const struct describe_share_group_offsets_request_group *group,
                           struct describe_share_group_offsets_response_group *out)
 {
-    struct request *request = offsets->request;
-    out->topics = arena_array(&request->arena, struct describe_share_group_offsets_response_topic,
-                              group->topics_count + 1);
-    for (int is_unknown = 0; is_unknown < 2; is_unknown++) { // those that are known come first
-        for (int32_t t = 0; t < group->topics_count; t++) {
-            const struct describe_share_group_offsets_request_topic *asked = &group->topics[t];
-            struct uuid id = UUID_ZERO;
-            if (find_id(request, asked->topic_name, &id) == (is_unknown == 1))
-                continue;
-            struct describe_share_group_offsets_response_topic *topic =
-                add_topic(request, out, asked->topic_name, id, asked->partitions_count);
-            topic->partitions_count = asked->partitions_count;
-            for (int32_t p = 0; p < asked->partitions_count; p++) {
-                topic->partitions[p].partition_index = asked->partitions[p];
-                topic->partitions[p].start_offset = -1;
-                if (!is_unknown)
-                    ask(offsets, group->group_id, id, asked->partitions[p], &topic->partitions[p]);
-            }
-        }
+    struct share_topics known = { 0 };
+    if (take_known(offsets->request, group, &known)) {
+        struct uuid id;
+        describe(offsets, group->group_id, &known, group->topics_count, out);
+        for (int32_t t = 0; t < group->topics_count; t++)
+            if (!find_id(offsets->request, group->topics[t].topic_name, &id))
+                answer_unknown(offsets->request, &group->topics[t], out);
+    } else {
+        out->error_code = KERR_UNKNOWN_SERVER_ERROR;
+        out->error_message = str_of(UNEXPECTED_ERROR);
     }
+    share_topics_fini(&known);
 }
 
 void handle_describe_share_group_offsets(struct request *request);

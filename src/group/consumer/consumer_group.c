@@ -34,7 +34,7 @@ struct consumer_group *consumer_group_new(struct group_shard *shard, struct str 
     group->base = (struct group){ GROUP_CONSUMER, own(id) };
     group->shard = shard;
     group->epoch = 1;
-    group->assignment_epoch = -1;
+    group->assignment_epoch = 1;
     hashmap_init(&group->members);
     group->order = TIMELINE_INIT;
     hashmap_init(&group->static_members);

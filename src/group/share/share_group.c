@@ -111,6 +111,7 @@ struct share_group *share_group_new(struct group_shard *shard, struct str id)
     group->base.id = (struct str){ str_dup(id), id.size };
     group->shard = shard;
     group->epoch = FIRST_EPOCH;
+    group->assignment_epoch = FIRST_EPOCH;
     group->seen_version = -1;
     hashmap_init(&group->members);
     group->order = TIMELINE_INIT;

@@ -77,15 +77,32 @@ void share_group_describe(const struct group_shard *shard, struct str id,
 
 // ---- alter -----------------------------------------------------------------------------------------
 
+// The answer of a topic, which may be named more than once, with room for so many more partitions.
+static struct alter_share_group_offsets_response_topic *
+altered_topic(struct alter_share_group_offsets_response *response, struct str name, int32_t more,
+              struct arena *arena)
+{
+    struct alter_share_group_offsets_response_topic *topic = response->responses;
+    int32_t left = response->responses_count;
+    while (left > 0 && !str_eq(topic->topic_name, name))
+        topic++, left--;
+    if (left == 0) {
+        response->responses_count++;
+        topic->topic_name = name;
+    }
+    struct alter_share_group_offsets_response_partition *partitions = arena_array(
+        arena, struct alter_share_group_offsets_response_partition, topic->partitions_count + more);
+    if (topic->partitions_count > 0)
+        memcpy(partitions, topic->partitions, (size_t)topic->partitions_count * sizeof *partitions);
+    topic->partitions = partitions;
+    return topic;
+}
+
 static void alter_topic(struct group_shard *shard,
                         const struct alter_share_group_offsets_request_topic *topic,
-                        struct alter_share_group_offsets_response_topic *out, struct arena *arena,
+                        struct alter_share_group_offsets_response_topic *out,
                         struct share_topics *altered)
 {
-    out->topic_name = topic->topic_name;
-    out->partitions = arena_array(arena, struct alter_share_group_offsets_response_partition,
-                                  topic->partitions_count);
-    out->partitions_count = topic->partitions_count;
     topic_index_lock_read(shard->topics);
     const struct indexed_topic *known = topic_index_find(shard->topics, topic->topic_name);
     if (known != NULL)
@@ -93,16 +110,35 @@ static void alter_topic(struct group_shard *shard,
     struct share_topic *into =
         known != NULL ? share_topics_get(altered, known->id, known->name) : NULL;
     for (int32_t p = 0; p < topic->partitions_count; p++) {
-        int32_t index = topic->partitions[p].partition_index;
-        out->partitions[p].partition_index = index;
-        if (known != NULL && index < known->partitions_count) {
-            share_topic_add(into, index);
+        struct alter_share_group_offsets_response_partition *answer =
+            &out->partitions[out->partitions_count++];
+        answer->partition_index = topic->partitions[p].partition_index;
+        if (known != NULL && answer->partition_index < known->partitions_count) {
+            share_topic_add(into, answer->partition_index);
             continue;
         }
-        out->partitions[p].error_code = KERR_UNKNOWN_TOPIC_OR_PARTITION;
-        out->partitions[p].error_message = str_of(UNKNOWN_PARTITION);
+        answer->error_code = KERR_UNKNOWN_TOPIC_OR_PARTITION;
+        answer->error_message = str_of(UNKNOWN_PARTITION);
     }
     topic_index_unlock(shard->topics);
+}
+
+// The words with which Kafka's persister refuses a negative partition; NULL: there is none. Kafka has written by then
+// that its state is being begun, which no deletion of the group can end; here nothing is written.
+static char *negative_partition(const struct share_topics *altered, struct str group,
+                                struct arena *arena)
+{
+    char id[UUID_TEXT_SIZE];
+    for (size_t t = 0; t < altered->count; t++) {
+        const struct share_topic *topic = &altered->items[t];
+        if (topic->count == 0 || topic->partitions[0] >= 0) // they ascend
+            continue;
+        uuid_format(topic->id, id);
+        return arena_printf(
+            arena, "Initialize share group parameters has invalid partitionId - %.*s %s %d",
+            STR_ARG(group), id, topic->partitions[0]);
+    }
+    return NULL;
 }
 
 static int64_t offset_of(const struct alter_share_group_offsets_request *request, const char *name,
@@ -131,6 +167,14 @@ static void fill_offsets(const struct alter_share_group_offsets_request *request
     }
 }
 
+static void refuse_alter(struct alter_share_group_offsets_response *response,
+                         enum kafka_error error, const char *message)
+{
+    message_init(&alter_share_group_offsets_response_desc, response);
+    response->error_code = (int16_t)error;
+    response->error_message = str_of(message);
+}
+
 void share_group_alter_offsets(struct group_shard *shard,
                                const struct alter_share_group_offsets_request *request,
                                struct alter_share_group_offsets_response *response,
@@ -153,9 +197,20 @@ void share_group_alter_offsets(struct group_shard *shard,
         group = share_group_new(shard, request->group_id);
     response->responses =
         arena_array(arena, struct alter_share_group_offsets_response_topic, request->topics_count);
-    response->responses_count = request->topics_count;
-    for (int32_t t = 0; t < request->topics_count; t++)
-        alter_topic(shard, &request->topics[t], &response->responses[t], arena, &init->topics);
+    for (int32_t t = 0; t < request->topics_count; t++) {
+        const struct alter_share_group_offsets_request_topic *topic = &request->topics[t];
+        alter_topic(shard, topic,
+                    altered_topic(response, topic->topic_name, topic->partitions_count, arena),
+                    &init->topics);
+    }
+    const char *wrong = negative_partition(&init->topics, request->group_id, arena);
+    if (wrong != NULL) {
+        if (any == NULL)
+            share_group_free(group);
+        share_topics_fini(&init->topics);
+        refuse_alter(response, KERR_UNKNOWN_SERVER_ERROR, wrong);
+        return;
+    }
     for (size_t t = 0; t < init->topics.count; t++)
         init->topics.items[t].since_ms = coordinator_wall_ms(shard->shard);
     init->state_epoch = group->epoch;
@@ -168,8 +223,25 @@ void share_group_alter_offsets(struct group_shard *shard,
     if (error == KERR_NONE)
         return;
     share_topics_fini(&init->topics);
-    message_init(&alter_share_group_offsets_response_desc, response);
-    response->error_code = (int16_t)error;
+    refuse_alter(response, error, NULL);
+}
+
+void share_group_offsets_altered(const struct share_init *init,
+                                 struct alter_share_group_offsets_response *response)
+{
+    for (int32_t i = 0; i < init->count; i++) {
+        const struct share_state_call *call = &init->calls[i].call;
+        for (int32_t t = 0; call->error != KERR_NONE && t < response->responses_count; t++) {
+            struct alter_share_group_offsets_response_topic *topic = &response->responses[t];
+            for (int32_t p = 0; p < topic->partitions_count; p++) {
+                if (!uuid_eq(topic->topic_id, call->topic_id) ||
+                    topic->partitions[p].partition_index != call->partition)
+                    continue;
+                topic->partitions[p].error_code = (int16_t)call->error;
+                topic->partitions[p].error_message = call->error_message;
+            }
+        }
+    }
 }
 
 // ---- delete ----------------------------------------------------------------------------------------

@@ -17,6 +17,9 @@ void share_group_alter_offsets(struct group_shard *shard,
                                const struct alter_share_group_offsets_request *request,
                                struct alter_share_group_offsets_response *response,
                                struct arena *arena, struct share_init *init);
+// When the calls are answered: what could not be begun says why in the answer.
+void share_group_offsets_altered(const struct share_init *init,
+                                 struct alter_share_group_offsets_response *response);
 
 // Topics whose state is deleted now are put into `init`; those that cannot be are in the answer.
 void share_group_delete_offsets(struct group_shard *shard,

@@ -142,26 +142,17 @@ void share_groups_describe(struct group_coordinator *groups, struct str group_id
 }
 
 enum kafka_error share_groups_initialized(struct group_coordinator *groups, struct str group_id,
-                                          struct arena *arena, struct share_groups_partition **out,
-                                          int32_t *count)
+                                          struct share_topics *out)
 {
     enum kafka_error error = KERR_NONE;
-    *out = NULL;
-    *count = 0;
+    *out = (struct share_topics){ 0 };
     struct coordinator_shard *shard = shard_of(groups, group_id);
     struct group_shard *state = coordinator_enter(shard, &error);
     if (state == NULL)
         return error;
     const struct share_group *group = share_group_of(group_shard_find(state, group_id));
-    int32_t most = 0;
-    for (size_t t = 0; group != NULL && t < group->initialized.count; t++)
-        most += group->initialized.items[t].count;
-    *out = arena_array(arena, struct share_groups_partition, most + 1);
-    for (size_t t = 0; group != NULL && t < group->initialized.count; t++)
-        for (int32_t p = 0; p < group->initialized.items[t].count; p++)
-            (*out)[(*count)++] =
-                (struct share_groups_partition){ group->initialized.items[t].id,
-                                                 group->initialized.items[t].partitions[p] };
+    if (group != NULL)
+        *out = share_topics_copy(&group->initialized);
     coordinator_exit(shard);
     return KERR_NONE;
 }
@@ -196,15 +187,26 @@ static void end_change(struct share_init *init)
     finish(((struct change_wait *)init->user)->completion);
 }
 
+// Kafka's words for the errors of those that are not even evaluated.
+static struct str text_of(enum kafka_error error)
+{
+    switch (error) {
+    case KERR_INVALID_GROUP_ID:
+        return str_of("The group id is invalid.");
+    case KERR_COORDINATOR_LOAD_IN_PROGRESS:
+        return str_of("The coordinator is loading and hence can't process requests.");
+    case KERR_NOT_COORDINATOR:
+        return str_of("This is not the correct coordinator.");
+    default:
+        return STR_NULL;
+    }
+}
+
 static void on_altered(struct share_init *init, struct group_shard *shard)
 {
     struct change_wait *change = init->user;
-    enum kafka_error error = share_init_error(init);
+    share_group_offsets_altered(init, change->altered);
     share_init_finish(init, shard);
-    if (error != KERR_NONE) {
-        message_init(&alter_share_group_offsets_response_desc, change->altered);
-        change->altered->error_code = (int16_t)error;
-    }
 }
 
 void share_groups_alter_offsets(struct group_coordinator *groups,
@@ -218,6 +220,7 @@ void share_groups_alter_offsets(struct group_coordinator *groups,
         request->group_id.size > 0 ? coordinator_enter(shard, &error) : NULL;
     if (state == NULL) {
         response->error_code = (int16_t)error;
+        response->error_message = text_of(error);
         finish(completion);
         return;
     }
@@ -252,6 +255,7 @@ void share_groups_delete_offsets(struct group_coordinator *groups,
         request->group_id.size > 0 ? coordinator_enter(shard, &error) : NULL;
     if (state == NULL) {
         response->error_code = (int16_t)error;
+        response->error_message = text_of(error);
         finish(completion);
         return;
     }

@@ -5,6 +5,7 @@
 #define GROUP_SHARE_SHARE_GROUPS_H
 
 #include "group/group_coordinator.h"
+#include "group/share/share_topics.h"
 #include "protocol/messages/alter_share_group_offsets.h"
 #include "protocol/messages/delete_share_group_offsets.h"
 #include "protocol/messages/share_group_describe.h"
@@ -35,14 +36,9 @@ void share_groups_delete_state(struct group_coordinator *groups, const struct st
                                int32_t count, enum kafka_error *errors,
                                struct completion *completion);
 
-// A partition of a topic whose state is begun.
-struct share_groups_partition {
-    struct uuid topic_id;
-    int32_t index;
-};
-// All of those of a group, in the arena; without commit to wait for. An error of the coordinator.
+// The partitions of a group whose state is begun, for share_topics_fini; without commit to wait for. An error of the
+// coordinator, with none.
 enum kafka_error share_groups_initialized(struct group_coordinator *groups, struct str group_id,
-                                          struct arena *arena, struct share_groups_partition **out,
-                                          int32_t *count);
+                                          struct share_topics *out);
 
 #endif
