@@ -9,9 +9,11 @@ AM_TESTS_ENVIRONMENT = srcdir='$(abs_top_srcdir)'; builddir='$(abs_top_builddir)
 # The load generator of scripts/bench: made when asked for.
 EXTRA_PROGRAMS += bench-load
 bench_load_SOURCES = %D%/bench.d/load/main.c %D%/bench.d/load/clients.c %D%/bench.d/load/clients.h \
-	%D%/bench.d/load/producers.c %D%/bench.d/load/restart.c %D%/bench.d/load/topics.c %D%/bench.d/load/wire.c %D%/bench.d/load/wire.h %D%/bench.d/load/start.c \
-	%D%/bench.d/load/produce.c %D%/bench.d/load/consume.c %D%/bench.d/load/latency.c \
-	%D%/bench.d/load/fill.c %D%/bench.d/load/groups.c %D%/bench.d/load/transaction.c
+	%D%/bench.d/load/wire.c %D%/bench.d/load/wire.h %D%/bench.d/load/fetch.c %D%/bench.d/load/fetch.h \
+	%D%/bench.d/load/producers.c %D%/bench.d/load/restart.c %D%/bench.d/load/topics.c %D%/bench.d/load/start.c \
+	%D%/bench.d/load/produce.c %D%/bench.d/load/consume.c %D%/bench.d/load/latency.c %D%/bench.d/load/raw.c \
+	%D%/bench.d/load/connections.c %D%/bench.d/load/join.c %D%/bench.d/load/join_classic.c %D%/bench.d/load/share.c \
+	%D%/bench.d/load/fill.c %D%/bench.d/load/transaction.c
 # The least that a broker could do, to compare with.
 EXTRA_PROGRAMS += bench-limit
 bench_limit_SOURCES = %D%/bench.d/limit.c

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -25,9 +26,11 @@ enum { FILES_MAX = 10000, ANSWERS_SIZE = 65536, READ_SIZE = 65536, FRAME_MAX = 4
 
 static struct {
     int fd; // -1: not opened yet
-    off_t written;
+    off_t taken, written; // given to writers; what readers may have
 } files[FILES_MAX];
 static pthread_mutex_t files_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t news = PTHREAD_COND_INITIALIZER; // for readers that wait
+static int waiting;                                     // how many do
 static const char *dir;
 static int port;
 
@@ -104,9 +107,15 @@ static bool produce(struct link *link, const uint8_t *frame, const uint8_t *at)
     at = topic + topic_size + 4;
     uint32_t partition = get_be32(at), size = get_be32(at + 4);
     int fd = file_of(partition);
-    off_t position = __atomic_fetch_add(&files[partition].written, (off_t)size, __ATOMIC_RELAXED);
+    off_t position = __atomic_fetch_add(&files[partition].taken, (off_t)size, __ATOMIC_RELAXED);
     if (pwrite(fd, at + 8, size, position) != (ssize_t)size)
         return false;
+    __atomic_fetch_add(&files[partition].written, (off_t)size, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&waiting, __ATOMIC_SEQ_CST) > 0) {
+        pthread_mutex_lock(&files_lock);
+        pthread_cond_broadcast(&news);
+        pthread_mutex_unlock(&files_lock);
+    }
     size_t begin = begin_answer(link, frame);
     put(link, 1, 4);
     put_string(link, topic, topic_size);
@@ -121,21 +130,52 @@ static bool produce(struct link *link, const uint8_t *frame, const uint8_t *at)
     return true;
 }
 
+// The first partition of those asked for that has something to give, and how much; 0: none has.
+static size_t find_news(const struct link *link, const uint8_t *at, uint32_t count, size_t most, uint32_t *partition)
+{
+    for (uint32_t i = 0; i < count; i++, at += 28) {
+        *partition = get_be32(at);
+        off_t left = __atomic_load_n(&files[*partition].written, __ATOMIC_SEQ_CST) - link->fetched[*partition];
+        if (left > 0)
+            return left > (off_t)most ? most : (size_t)left;
+    }
+    return 0;
+}
+
+static size_t wait_for_news(const struct link *link, const uint8_t *at, uint32_t count, size_t most, uint32_t wait_ms, uint32_t *partition)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += wait_ms / 1000;
+    until.tv_nsec += wait_ms % 1000 * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    size_t size;
+    pthread_mutex_lock(&files_lock);
+    __atomic_fetch_add(&waiting, 1, __ATOMIC_SEQ_CST);
+    while ((size = find_news(link, at, count, most, partition)) == 0 && pthread_cond_timedwait(&news, &files_lock, &until) == 0)
+        ;
+    __atomic_fetch_sub(&waiting, 1, __ATOMIC_SEQ_CST);
+    pthread_mutex_unlock(&files_lock);
+    return size;
+}
+
 // Behind the header: replica, max wait, min bytes, max bytes, isolation, session, epoch, one topic, its partitions: the
 // first one that has something to give answers.
 static bool fetch(struct link *link, const uint8_t *frame, const uint8_t *at)
 {
-    uint32_t most = get_be32(at + 12);
+    uint32_t most = get_be32(at + 12), wait_ms = get_be32(at + 4);
     at += 4 + 4 + 4 + 4 + 1 + 4 + 4 + 4;
     const uint8_t *topic = at + 2;
-    size_t topic_size = get_be16(at), size = 0;
+    size_t topic_size = get_be16(at);
     at = topic + topic_size;
     uint32_t count = get_be32(at), partition = 0;
     at += 4;
-    for (uint32_t i = 0; i < count && size == 0; i++, at += 28) {
-        partition = get_be32(at);
-        off_t left = files[partition].written - link->fetched[partition];
-        size = left > (off_t)most ? most : (size_t)left;
+    size_t size = find_news(link, at, count, most, &partition);
+    if (size == 0) {
+        if (!flush(link, 0))
+            return false;
+        size = wait_for_news(link, at, count, most, wait_ms, &partition);
     }
     size_t begin = begin_answer(link, frame);
     put(link, 0, 4 + 2 + 4);

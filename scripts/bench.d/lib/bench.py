@@ -1,71 +1,131 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the workloads of scripts/bench share: brokers by turns, the generator, and the figures with their table."""
-import json
+"""What the workloads of scripts/bench share: brokers by turns, the generator, and notes of figures."""
+import fnmatch
 import os
-import platform
-import statistics
+import shutil
 import subprocess
+import sys
 import tempfile
 
+import frames
 import memory
+import meter
 import other
 import process
 import topics
 import wire
 from compat import broker as brokers
+from figures import Figures
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 LOAD = os.path.join(TOP, "build", "bench-load")
 ODRADEKD = os.path.join(TOP, "build", "odradekd")
+# Topics that were deleted are gone from the disk soon, and do not fill it for the minute that is the default.
+SETTINGS = ("log.segment.delete.delay.ms=1000",)
+COOL_BEFORE_MB = 20000
+
+
+class NotHeld(Exception):
+    """A fixed rate was more than the broker can do."""
+
+
+def figures_of(line):
+    return {k: float(v) for k, v in (pair.split("=") for pair in line.split())}
 
 
 def load(*args):
     """Runs the generator (scripts/bench.d/load/main.c says with which arguments); its figures by name."""
-    out = subprocess.run([LOAD, *map(str, args)], check=True, stdout=subprocess.PIPE, text=True).stdout
-    return {k: float(v) for k, v in (pair.split("=") for pair in out.split())}
+    done = subprocess.run([LOAD, *map(str, args)], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode == 3:
+        raise NotHeld
+    if done.returncode != 0:
+        raise RuntimeError(f"bench-load {' '.join(map(str, args))}: status {done.returncode}")
+    return figures_of(done.stdout)
 
 
 class Bench:
     def __init__(self, args):
         self.args = args
-        self.kinds = args.brokers.split(",")
-        self.others = []
-        self.folder = tempfile.mkdtemp(prefix="odradek-bench-")
-        self.figures = {}  # workload -> figure -> kind -> [values]
-        self.count = 0
+        self.kinds = self.all_kinds = args.brokers.split(",")
+        self.folder = tempfile.mkdtemp(prefix="odradek-bench-", dir=args.directory)
+        self.figures = Figures()
+        self.count, self.made = 0, []  # brokers
         self.warmed = {}
+        self.workload = ""
+        self.quick = None
+        self.counting = False
+        self.settings = {}  # kind -> more lines of server.properties, for all brokers of a workload
 
     def __enter__(self):
         memory.touch()
         return self
 
     def __exit__(self, *_):
+        self.clean_up()
         brokers.stop_all()
-        for one in self.others:
-            one.kill9()
         subprocess.run(["rm", "-rf", self.folder], check=True)
+
+    # ---- what is run
+
+    def begin(self, name, module):
+        """Another workload: the kinds that can do it, and of its shapes those of the set that was asked for."""
+        self.workload = name
+        self.kinds = [kind for kind in self.all_kinds if other.can(kind, name)]
+        self.quick = getattr(module, "QUICK", ()) if self.args.set == "quick" else None
+
+    def shapes(self, shapes):
+        """(name, what) of those that are to be run."""
+        kinds = self.kinds
+        for name, what in shapes.items():
+            if self.quick is not None and self.quick is not True and name not in self.quick:
+                continue
+            if not fnmatch.fnmatch(name, self.args.shapes):
+                continue
+            self.kinds = [kind for kind in kinds if other.can(kind, self.workload, name)]
+            self.say(name)
+            yield name, what
+        self.kinds = kinds
+
+    @staticmethod
+    def say(what):
+        print("… " + what, file=sys.stderr, flush=True)
+
+    def turns(self, count_calls=False):
+        """(number of the round, kind of broker), for each repetition each kind once. With count_calls another round follows in
+        which system calls are counted, and no other figure is noted."""
+        for i in range(self.args.repeat + (1 if count_calls and meter.counter() else 0)):
+            self.counting = i >= self.args.repeat
+            for kind in self.kinds:
+                os.sync()  # what the last one left to be written is not this one's
+                yield i, kind
+        self.counting = False
 
     # ---- brokers
 
-    def turns(self):
-        """(number of the round, kind of broker), for each repetition each kind once."""
-        return ((i, kind) for i in range(self.args.repeat) for kind in self.kinds)
-
-    def fresh(self, kind, settings=()):
-        """A broker on an empty directory of its own, not started; `settings`: lines of server.properties."""
+    def fresh(self, kind, settings=(), command_before=()):
+        """A broker on an empty directory of its own, not started; `settings`: lines of server.properties, `command_before`:
+        words that its command line begins with."""
         self.count += 1
         folder = os.path.join(self.folder, f"{kind}-{self.count}")
         if kind in ("odradek", "kafka"):
-            return brokers.Broker.create(folder, kind, ODRADEKD, settings)
-        self.others.append(other.Other(folder, kind))
-        return self.others[-1]
+            one = brokers.Broker.create(folder, kind, ODRADEKD, [*SETTINGS, *settings])
+        else:
+            one = other.Other(folder, kind)
+        if command_before:
+            words = [*command_before, *self.command(one)]
+            with open(os.path.join(folder, "command"), "w") as out:
+                out.write("\n".join(words) + "\n")
+            one.command = words
+        self.made.append(one)
+        return one
 
     def warm(self, kind):
         """The one broker of this kind that runs for all workloads that can share it, warmed."""
         if kind not in self.warmed:
-            one = self.warmed[kind] = self.fresh(kind)
+            one = self.fresh(kind)
             one.start()
             self.warm_up(one)
+            self.warmed[kind] = one
         return self.warmed[kind]
 
     def warm_up(self, one):
@@ -76,12 +136,30 @@ class Bench:
         load("consume", one.bootstrap, "warm", 1, int(mb * 0.99), 1 << 20)
         self.drop_topic(one, "warm")
 
+    def done(self, one):
+        """Stops a broker and removes what it kept."""
+        one.stop()
+        one.remove()
+
     def cool(self):
         """Stops the warmed brokers: for workloads that need the machine for themselves."""
         for one in self.warmed.values():
-            one.stop()
-            one.remove()
+            self.done(one)
         self.warmed = {}
+
+    def clean_up(self):
+        """Ends and removes all brokers that are left: after a workload that failed, and at the end."""
+        for one in self.made:
+            if os.path.isdir(one.folder):
+                if one.is_alive():
+                    one.kill9()
+                shutil.rmtree(one.folder, ignore_errors=True)
+        self.made, self.warmed, self.counting = [], {}, False
+
+    def spare_disk(self):
+        """Clears the warmed brokers away when the disk becomes full."""
+        if shutil.disk_usage(self.folder).free < COOL_BEFORE_MB * 1e6:
+            self.cool()
 
     @staticmethod
     def command(one):
@@ -101,36 +179,32 @@ class Bench:
             one.forget()
             return
         with wire.Connection(one.bootstrap) as link:
-            link.call("DeleteTopics", 6, TimeoutMs=30000, Topics=[{"Name": name}])
+            answer = link.call("DeleteTopics", 6, TimeoutMs=30000, Topics=[{"Name": name}])
+            if answer["Responses"][0]["ErrorCode"] != 0:
+                raise RuntimeError(f"{name} is not deleted: {answer}")
 
     # ---- figures
 
     def note(self, workload, kind, **figures):
-        for name, value in figures.items():
-            self.figures.setdefault(workload, {}).setdefault(name, {}).setdefault(kind, []).append(value)
+        self.figures.note(workload, kind, self._kept(figures))
+
+    def point(self, curve, x_name, x, kind, **figures):
+        """A point of a curve: `figures` at `x`."""
+        self.figures.point(curve, x_name, x, kind, self._kept(figures))
+
+    def _kept(self, figures):
+        return {name: value for name, value in figures.items() if ("system_calls" in name) == self.counting}
+
+    def meter(self, one):
+        """What a broker spends while something is done; in the counting round its system calls."""
+        return (meter.CallCounter if self.counting else meter.Meter)(process.pid_of(one))
 
     def measured(self, one, *args):
-        """Runs the generator against a running broker; its figures, and cpu_seconds of the broker meanwhile."""
-        pid = process.pid_of(one)
-        before = process.cpu_seconds(pid)
-        figures = load(*args)
-        figures["cpu_seconds"] = process.cpu_seconds(pid) - before
-        return figures
+        """Runs the generator against a running broker; its figures with those of meter.py."""
+        with self.meter(one) as spent:
+            figures = load(*args)
+        return {**figures, **spent.figures}
 
-    def report(self):
-        first, *rest = self.kinds
-        print(f"{platform.machine()}, {os.cpu_count()} cores, {self.args.repeat} runs each by turns; median [lowest, highest]")
-        print(f"{'':40}" + "".join(f"{kind:>28}" for kind in self.kinds)
-              + "".join(f"{f'{first}/{kind}':>18}" for kind in rest))
-        for workload, figures in self.figures.items():
-            for name, by_kind in figures.items():
-                medians = {kind: statistics.median(values) for kind, values in by_kind.items()}
-                cells = [f"{medians[kind]:.3g} [{min(by_kind[kind]):.3g}, {max(by_kind[kind]):.3g}]" if kind in medians else "-"
-                         for kind in self.kinds]
-                ratios = [f"{medians[first] / medians[kind]:.3f}" if first in medians and medians.get(kind) else "-"
-                          for kind in rest]
-                print(f"{workload + ' ' + name:40}" + "".join(f"{cell:>28}" for cell in cells)
-                      + "".join(f"{ratio:>18}" for ratio in ratios))
-        if self.args.json:
-            with open(self.args.json, "w") as out:
-                json.dump({"machine": platform.machine(), "cores": os.cpu_count(), "figures": self.figures}, out, indent=1)
+    def requests(self, requests):
+        """A file for the load `raw` (frames.py)."""
+        return frames.write(os.path.join(self.folder, "requests"), requests)

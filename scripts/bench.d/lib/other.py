@@ -22,6 +22,19 @@ def names():
     return sorted(name[:-5] for name in os.listdir(BROKERS) if name.endswith(".json"))
 
 
+def described(kind):
+    with open(os.path.join(BROKERS, kind + ".json")) as text:
+        return json.load(text)
+
+
+def can(kind, workload, shape=None):
+    """Whether this kind of broker can do a workload, or a shape of one, at all."""
+    if kind not in names():
+        return True
+    what = described(kind)
+    return workload in what.get("only", [workload]) and not {workload, shape} & set(what.get("lacks", []))
+
+
 class Other:
     def __init__(self, folder, kind):
         self.folder, self.kind = folder, kind
@@ -30,12 +43,13 @@ class Other:
         self.bootstrap = f"127.0.0.1:{self.port}"
         self.data = os.path.join(folder, "data")
         os.makedirs(self.data)
-        with open(os.path.join(BROKERS, kind + ".json")) as text:
-            described = json.load(text)
-        self.has_topics = described.get("topics", True)
-        self.command = self._words(described["command"])
-        if "build" in described and kind not in _built:
-            subprocess.run(self._words(described["build"]), cwd=BROKERS, check=True)
+        what = described(kind)
+        self.has_topics = what.get("topics", True)
+        self.command = self._words(what["command"])
+        with open(os.path.join(folder, "command"), "w") as out:  # as compat's Broker tells it
+            out.write("\n".join(self.command) + "\n")
+        if "build" in what and kind not in _built:
+            subprocess.run(self._words(what["build"]), cwd=BROKERS, check=True)
             _built.add(kind)
 
     def _words(self, words):
@@ -59,6 +73,9 @@ class Other:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(how)
             self.process.wait()
+
+    def is_alive(self):
+        return self.process is not None and self.process.poll() is None
 
     def stop(self):
         self._end(signal.SIGTERM)

@@ -17,17 +17,40 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def resident_mb(pid):
+def _status_mb(pid, key):
     with open(f"/proc/{pid}/status") as text:
-        return next(int(line.split()[1]) / 1024 for line in text if line.startswith("VmRSS:"))
+        return next(int(line.split()[1]) / 1024 for line in text if line.startswith(key + ":"))
+
+
+def resident_mb(pid):
+    return _status_mb(pid, "VmRSS")
+
+
+def peak_mb(pid):
+    """The most that was resident since forget_peak(), or since the start."""
+    return _status_mb(pid, "VmHWM")
+
+
+def forget_peak(pid):
+    with open(f"/proc/{pid}/clear_refs", "w") as out:
+        out.write("5")
+
+
+def written_mb(pid):
+    """What it made dirty in the page cache, or wrote past it: bytes that go to the disk."""
+    with open(f"/proc/{pid}/io") as text:
+        return next(int(line.split()[1]) / 1e6 for line in text if line.startswith("write_bytes:"))
 
 
 def switches(pid):
     """Context switches of all its threads."""
     total = 0
     for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/status") as text:
-            total += sum(int(line.split()[1]) for line in text if "ctxt_switches" in line)
+        try:
+            with open(f"/proc/{pid}/task/{task}/status") as text:
+                total += sum(int(line.split()[1]) for line in text if "ctxt_switches" in line)
+        except FileNotFoundError:  # a thread that ended meanwhile
+            continue
     return total
 
 

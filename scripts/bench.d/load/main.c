@@ -10,33 +10,43 @@
 
 #include "wire.h"
 
+enum { ARGS_MAX = 16 };
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
-        int argument_count; // behind HOST:PORT; -1: "--" and a command line
+        int least, most; // arguments behind HOST:PORT; -1: "--" and a command line
         int (*run)(const char *address, char **args);
     } loads[] = {
-        { "start", -1, run_start },
-        { "produce", 7, run_produce },
-        { "consume", 4, run_consume },
-        { "latency", 5, run_latency },
-        { "fill", 6, run_fill },
-        { "producers", 6, run_producers },
-        { "create-topics", 5, run_create_topics },
-        { "delete-topics", 5, run_delete_topics },
-        { "restart", -1, run_restart },
-        { "commit", 4, run_commit },
-        { "join", 3, run_join },
-        { "transaction", 5, run_transaction },
+        { "start", -1, -1, run_start },
+        { "restart", -1, -1, run_restart },
+        { "produce", 7, 10, run_produce },
+        { "consume", 4, 5, run_consume },
+        { "latency", 5, 6, run_latency },
+        { "fill", 6, 6, run_fill },
+        { "producers", 6, 6, run_producers },
+        { "create-topics", 5, 5, run_create_topics },
+        { "delete-topics", 5, 5, run_delete_topics },
+        { "raw", 4, 4, run_raw },
+        { "connections", 3, 3, run_connections },
+        { "join", 3, 3, run_join },
+        { "join-classic", 3, 3, run_join_classic },
+        { "transaction", 5, 5, run_transaction },
+        { "open-transactions", 2, 2, run_open_transactions },
+        { "share", 4, 4, run_share },
     };
     for (size_t i = 0; argc > 3 && i < sizeof loads / sizeof *loads; i++) {
         if (strcmp(argv[1], loads[i].name) != 0)
             continue;
-        if (loads[i].argument_count < 0 && argc > 4 && strcmp(argv[3], "--") == 0)
+        if (loads[i].least < 0 && argc > 4 && strcmp(argv[3], "--") == 0)
             return loads[i].run(argv[2], argv + 4);
-        if (argc - 3 == loads[i].argument_count)
-            return loads[i].run(argv[2], argv + 3);
+        if (argc - 3 >= loads[i].least && argc - 3 <= loads[i].most) {
+            char *args[ARGS_MAX] = { NULL };
+            for (int a = 3; a < argc; a++)
+                args[a - 3] = argv[a];
+            return loads[i].run(argv[2], args);
+        }
     }
     fail("usage: bench-load LOAD HOST:PORT …, see the heads of", "scripts/bench.d/load/*.c");
 }

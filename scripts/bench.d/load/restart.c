@@ -70,7 +70,7 @@ int run_restart(const char *address, char **args)
 {
     const char *topic = args[0];
     struct out request;
-    encode_produce(&request, topic, 0, 100, 1, -1);
+    encode_produce(&request, topic, 0, 100, 1, -1, 0);
     double begin = now_ms();
     pid_t child = fork();
     if (child == 0) {

@@ -14,11 +14,19 @@
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
+#include "record/batch_builder.h"
 
 _Noreturn void fail(const char *what, const char *detail)
 {
     fprintf(stderr, "bench-load: %s %s\n", what, detail);
     exit(1);
+}
+
+_Noreturn void fail_with(const char *what, int error)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%d", (int16_t)error);
+    fail(what, text);
 }
 
 double now_ms(void)
@@ -90,6 +98,15 @@ uint8_t *read_answer(int fd, size_t *size)
     return read_all(fd, buffer, *size) == 0 ? buffer : NULL;
 }
 
+uint8_t *call(int fd, const struct out *request)
+{
+    size_t size;
+    uint8_t *answer = write_all(fd, request->data, request->size) == 0 ? read_answer(fd, &size) : NULL;
+    if (answer == NULL)
+        fail("call:", "the connection closed");
+    return answer;
+}
+
 // ---- encoding ---------------------------------------------------------------------------------------
 
 void add_int(struct out *out, int64_t v, int bytes)
@@ -111,6 +128,31 @@ void add_varint(struct out *out, int32_t v)
     for (; u >= 0x80; u >>= 7)
         out->data[out->size++] = (uint8_t)(u | 0x80);
     out->data[out->size++] = (uint8_t)u;
+}
+
+void add_uvarint(struct out *out, size_t v)
+{
+    for (; v >= 0x80; v >>= 7)
+        out->data[out->size++] = (uint8_t)(v | 0x80);
+    out->data[out->size++] = (uint8_t)v;
+}
+
+void add_compact(struct out *out, const char *s)
+{
+    add_uvarint(out, strlen(s) + 1);
+    memcpy(out->data + out->size, s, strlen(s));
+    out->size += strlen(s);
+}
+
+uint32_t take_uvarint(const uint8_t **at)
+{
+    uint32_t v = 0;
+    for (int shift = 0; shift < 32; shift += 7) {
+        v |= (uint32_t)(**at & 0x7f) << shift;
+        if ((*(*at)++ & 0x80) == 0)
+            break;
+    }
+    return v;
 }
 
 void begin_request(struct out *out, int api_key, int version)
@@ -171,11 +213,54 @@ size_t encode_batch(uint8_t *at, size_t record_bytes, size_t batch_bytes, int *r
     return size;
 }
 
-int encode_produce(struct out *out, const char *topic, int partition, size_t record_bytes,
-                   size_t batch_bytes, int acks)
+// Words by chance, spaces between them: what compresses as text does.
+static void fill_with_words(uint8_t *value, size_t size, uint32_t *noise)
+{
+    static const char words[][12] = { "the",      "of",     "record", "partition", "answers", "a",      "broker", "which",
+                                      "keeps",    "stream", "offset", "and",       "was",     "thread", "spool",  "without",
+                                      "consumer", "log",    "in",     "its",       "order",   "family", "house",  "laughter" };
+    size_t at = 0;
+    while (at < size) {
+        *noise = *noise * 1664525 + 1013904223;
+        const char *word = words[(*noise >> 16) % (sizeof words / sizeof *words)];
+        for (; *word != '\0' && at < size; word++)
+            value[at++] = (uint8_t)*word;
+        if (at < size)
+            value[at++] = ' ';
+    }
+}
+
+// As encode_batch, of text and compressed, in memory of its own.
+static struct bytes compressed_batch(size_t record_bytes, size_t batch_bytes, int codec, int *record_count)
+{
+    struct batch_options options = { BATCH_OPTIONS_DEFAULT, .compression = (enum compression)codec };
+    struct batch_builder builder;
+    uint8_t *value = malloc(record_bytes);
+    uint32_t noise = 2463534242u;
+    batch_builder_init(&builder, &options);
+    do {
+        fill_with_words(value, record_bytes, &noise);
+        batch_builder_add(&builder, (int64_t)time(NULL) * 1000, (struct bytes){ 0 }, (struct bytes){ value, record_bytes });
+    } while (batch_builder_size(&builder) + record_bytes + 16 <= batch_bytes);
+    struct bytes batch = batch_builder_finish(&builder);
+    uint8_t *copy = malloc(batch.size);
+    memcpy(copy, batch.data, batch.size);
+    *record_count = builder.count;
+    batch_builder_fini(&builder);
+    free(value);
+    return (struct bytes){ copy, batch.size };
+}
+
+size_t produce_batch_at(const char *topic)
+{
+    return 4 + 2 + 2 + 4 + 2 + strlen("bench") + 2 + 2 + 4 + 4 + 2 + strlen(topic) + 4 + 4 + 4;
+}
+
+int encode_produce(struct out *out, const char *topic, int partition, size_t record_bytes, size_t batch_bytes, int acks,
+                   int codec)
 {
     int count;
-    out->data = malloc(batch_bytes + record_bytes + 1024);
+    out->data = malloc(batch_bytes + batch_bytes / 8 + record_bytes + 2048);
     begin_request(out, PRODUCE, 7);
     add_int(out, -1, 2); // no transaction
     add_int(out, acks, 2);
@@ -184,9 +269,24 @@ int encode_produce(struct out *out, const char *topic, int partition, size_t rec
     add_string(out, topic);
     add_int(out, 1, 4);
     add_int(out, partition, 4);
-    size_t size = encode_batch(out->data + out->size + 4, record_bytes, batch_bytes, &count);
+    size_t size;
+    if (codec == 0) {
+        size = encode_batch(out->data + out->size + 4, record_bytes, batch_bytes, &count);
+    } else {
+        struct bytes batch = compressed_batch(record_bytes, batch_bytes, codec, &count);
+        size = batch.size;
+        memcpy(out->data + out->size + 4, batch.data, size);
+        free((uint8_t *)batch.data);
+    }
     add_int(out, (int64_t)size, 4);
     out->size += size;
     end_request(out);
     return count;
+}
+
+void check_produced(const uint8_t *answer, size_t topic_size)
+{
+    int16_t error = (int16_t)get_be16(answer + 4 + 4 + 2 + topic_size + 4 + 4);
+    if (error != 0)
+        fail_with("produce was answered with error", error);
 }

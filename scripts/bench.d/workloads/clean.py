@@ -8,6 +8,8 @@ import process
 import wire
 from bench import load
 
+GROUP = "storage"
+
 # name: share of --megabytes, record bytes, keys, codec
 SHAPES = {
     "clean": (0.5, 1000, 50000, 0),
@@ -59,7 +61,7 @@ def run(bench):
         # The JVM compiles what cleaning needs.
         for name, (share, *shape) in SHAPES.items():
             clean(bench, brokers[kind], "warm-" + name, max(20, int(bench.args.megabytes * share)), *shape)
-    for name, (share, *shape) in SHAPES.items():
+    for name, (share, *shape) in bench.shapes(SHAPES):
         for i, kind in bench.turns():
             megabytes = max(20, int(bench.args.megabytes * share))
             bench.note(name, kind, **clean(bench, brokers[kind], "%s-%d" % (name, i), megabytes, *shape))

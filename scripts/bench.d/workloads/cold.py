@@ -5,6 +5,8 @@ import threading
 
 from bench import load
 
+GROUP = "storage"
+
 
 def drop_cache(folder):
     """What the page cache holds of the files is written and let go."""

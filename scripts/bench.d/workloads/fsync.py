@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """flush.messages=1: each acknowledged record is on the disk; 1 and 64 producers, one partition and many"""
 
+GROUP = "storage"
+QUICK = ("fsync-1", "fsync-64")
+
 # name: partitions, producers, requests for each round
 SHAPES = {
     "fsync-1": (1, 1, 500),
@@ -10,7 +13,7 @@ SHAPES = {
 
 
 def run(bench):
-    for name, (partitions, producers, requests) in SHAPES.items():
+    for name, (partitions, producers, requests) in bench.shapes(SHAPES):
         for i, kind in bench.turns():
             one = bench.warm(kind)
             topic = f"{name}-{i}"

@@ -4,6 +4,9 @@ import time
 
 import process
 
+GROUP = "life"
+QUICK = True
+
 SECONDS = 10
 
 

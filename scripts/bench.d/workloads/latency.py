@@ -1,17 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""records of 1 KiB at fixed rates, acks=1: delay to the acknowledgement and to a reader, from when each was due"""
+"""records of 1 KiB at fixed rates: delay to the acknowledgement and to a reader, from when each was due; a curve"""
+from bench import NotHeld
+from figures import cost
 
-RATES = (1000, 5000, 20000)
+GROUP = "latency"
+QUICK = ("latency-1000", "latency-5000", "latency-20000")
 SECONDS = 5
+
+# name: records a second, acks
+SHAPES = {
+    "latency-1000": (1000, 1),
+    "latency-5000": (5000, 1),
+    "latency-20000": (20000, 1),
+    "latency-5000-acks-all": (5000, -1),
+}
+CURVE = (500, 1000, 2000, 5000, 10000, 20000, 30000, 50000)
+
+
+def measure(bench, one, topic, rate, acks):
+    bench.topic(one, topic)
+    try:
+        figures = bench.measured(one, "latency", one.bootstrap, topic, rate, SECONDS, 1024, acks)
+    finally:
+        bench.drop_topic(one, topic)
+    delays = {name: value for name, value in figures.items() if name.endswith("_us")}
+    return {**delays, **cost(figures, "records")}
 
 
 def run(bench):
-    for rate in RATES:
-        for i, kind in bench.turns():
+    for name, (rate, acks) in bench.shapes(SHAPES):
+        for i, kind in bench.turns(count_calls=True):
             one = bench.warm(kind)
-            topic = f"latency-{rate}-{i}"
-            bench.topic(one, topic)
-            figures = bench.measured(one, "latency", one.bootstrap, topic, rate, SECONDS, 1024, 1)
-            cpu_us = figures.pop("cpu_seconds") / figures.pop("records") * 1e6
-            bench.note(f"latency-{rate}", kind, cpu_us_per_record=cpu_us, **figures)
-            bench.drop_topic(one, topic)
+            bench.note(name, kind, **measure(bench, one, f"{name}-{i}", rate, acks))
+    for name, rates in bench.shapes({"latency-by-rate": CURVE}):
+        over = set()
+        for rate in rates:
+            for i, kind in bench.turns():
+                if kind in over:
+                    continue
+                try:
+                    bench.point(name, "records a second", rate, kind, **measure(bench, bench.warm(kind), f"{name}-{rate}-{i}", rate, 1))
+                except NotHeld:  # the curve of this one ends here
+                    over.add(kind)
+                    bench.say(f"{kind} does not hold {rate} a second")

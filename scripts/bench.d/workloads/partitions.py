@@ -4,6 +4,9 @@ import topics
 import wire
 from bench import load
 
+GROUP = "storage"
+QUICK = ("partitions-1000",)
+
 # name: topics, partitions each
 SHAPES = {
     "partitions-1000": (1000, 1),
@@ -12,7 +15,7 @@ SHAPES = {
 
 
 def run(bench):
-    for name, (count, partitions) in SHAPES.items():
+    for name, (count, partitions) in bench.shapes(SHAPES):
         ready = {}
         for kind in bench.kinds:
             one = ready[kind] = bench.fresh(kind)

@@ -2,6 +2,8 @@
 """kill -9 with 2 GB that were never flushed, in one partition and in 100 with small segments: restart to the first ack"""
 from bench import load
 
+GROUP = "storage"
+
 # name: partitions, segment.bytes
 SHAPES = {
     "recovery-2gb": (1, 1 << 30),
@@ -11,7 +13,7 @@ SHAPES = {
 
 def run(bench):
     mb = 2 * bench.args.megabytes
-    for name, (partitions, segment_bytes) in SHAPES.items():
+    for name, (partitions, segment_bytes) in bench.shapes(SHAPES):
         for _, kind in bench.turns():
             # So that neither has a checkpoint of what it flushed when a segment was full.
             one = bench.fresh(kind, ["log.flush.offset.checkpoint.interval.ms=3600000"])

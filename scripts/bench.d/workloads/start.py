@@ -2,6 +2,9 @@
 """exec to the first Metadata answer on an empty directory; a clean stop"""
 from bench import load
 
+GROUP = "life"
+QUICK = True
+
 
 def run(bench):
     for _, kind in bench.turns():

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """topics created and deleted a second: ten clients with one topic a request, and one client with 100 a request"""
 
+GROUP = "life"
+QUICK = ("topics-single", "topics-batch")
+
 # name: topics for ours and for the JVM, topics in a request, clients
 SHAPES = {
     "topics-single": (5000, 200, 1, 10),
@@ -9,7 +12,7 @@ SHAPES = {
 
 
 def run(bench):
-    for name, (many, few, batch, clients) in SHAPES.items():
+    for name, (many, few, batch, clients) in bench.shapes(SHAPES):
         for i, kind in bench.turns():
             one = bench.fresh(kind)
             one.start()

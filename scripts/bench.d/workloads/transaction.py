@@ -2,6 +2,10 @@
 """transactions of 1 and of 100 records, one after the other, as clients of transaction version 2 make them"""
 import producer
 import wire
+from figures import cost
+
+GROUP = "groups"
+QUICK = ("transaction-1", "transaction-100")
 
 # name: records of a transaction
 SHAPES = {"transaction-1": 1, "transaction-100": 100}
@@ -24,14 +28,13 @@ class Clients:
 
 
 def run(bench):
-    for name, records in SHAPES.items():
-        for i, kind in bench.turns():
+    for name, records in bench.shapes(SHAPES):
+        for i, kind in bench.turns(count_calls=True):
             one = bench.warm(kind)
             topic = f"{name}-{i}"
             bench.topic(one, topic)
-            producer.Producer(Clients(one), topic).init() # the coordinator is there, and has producer ids
-            bench.measured(one, "transaction", one.bootstrap, topic, topic, COUNT, records, RECORD_BYTES) # to warm it
+            producer.Producer(Clients(one), topic).init()  # the coordinator is there, and has producer ids
+            bench.measured(one, "transaction", one.bootstrap, topic, topic, COUNT, records, RECORD_BYTES)  # to warm it
             figures = bench.measured(one, "transaction", one.bootstrap, topic, topic, COUNT, records, RECORD_BYTES)
-            bench.note(name, kind, cpu_ms_per_transaction=figures["cpu_seconds"] / figures["transactions"] * 1e3,
-                       transactions_per_second=figures["transactions_per_second"])
+            bench.note(name, kind, transactions_per_second=figures["transactions_per_second"], **cost(figures, "transactions"))
             bench.drop_topic(one, topic)

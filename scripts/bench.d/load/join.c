@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// commit HOST:PORT TOPIC GROUPS DEPTH SECONDS: offsets committed, one partition a request, by so many groups that each
-// have a connection with DEPTH requests on their way.
-//
 // join HOST:PORT TOPIC MEMBERS PARTITIONS: members of one consumer group (KIP-848) on one connection, from the first heartbeat to
 // the one after which all are in one epoch and hold the topic's partitions together.
 #include <stdio.h>
@@ -12,81 +9,11 @@
 #include "wire.h"
 
 enum {
-    OFFSET_COMMIT = 8,
-    CONSUMER_GROUP_HEARTBEAT = 68,
     REQUEST_MAX = 16384,
     PARTITIONS_MAX = 2048, // of the topic: the first member has them all for a while
     ROUNDS_MAX = 10000,
     FLEXIBLE_HEADER = 5, // correlation id, and no tagged fields
 };
-
-// ---- commit ----------------------------------------------------------------------------------------
-
-static struct out encode_commit(const char *topic, int group)
-{
-    struct out out = { malloc(REQUEST_MAX), 0 };
-    char name[64];
-    snprintf(name, sizeof name, "bench-commit-%d", group);
-    begin_request(&out, OFFSET_COMMIT, 7);
-    add_string(&out, name);
-    add_int(&out, -1, 4); // generation: by hand
-    add_string(&out, "");
-    add_int(&out, -1, 2); // no instance
-    add_int(&out, 1, 4);
-    add_string(&out, topic);
-    add_int(&out, 1, 4);
-    add_int(&out, 0, 4);
-    add_int(&out, 123456, 8);
-    add_int(&out, -1, 4);
-    add_string(&out, "");
-    end_request(&out);
-    return out;
-}
-
-static void check_commit(int fd)
-{
-    size_t size;
-    const uint8_t *answer = read_answer(fd, &size);
-    if (answer == NULL || size < 2)
-        fail("commit", "the connection closed");
-    if (get_be16(answer + size - 2) != 0)
-        fail("commit", "an error was answered");
-}
-
-int run_commit(const char *address, char **args)
-{
-    int groups = atoi(args[1]), depth = atoi(args[2]);
-    double seconds = atof(args[3]);
-    int *sockets = malloc((size_t)groups * sizeof *sockets);
-    struct out *requests = malloc((size_t)groups * sizeof *requests);
-    for (int g = 0; g < groups; g++) {
-        sockets[g] = try_connect(address);
-        if (sockets[g] < 0)
-            fail("connect", address);
-        requests[g] = encode_commit(args[0], g);
-    }
-    for (int g = 0; g < groups; g++)
-        for (int d = 0; d < depth; d++)
-            write_all(sockets[g], requests[g].data, requests[g].size);
-    double begin = now_ms(), end = begin + seconds * 1000;
-    size_t commits = 0;
-    while (now_ms() < end) {
-        for (int g = 0; g < groups; g++, commits += (size_t)depth) {
-            for (int d = 0; d < depth; d++)
-                check_commit(sockets[g]);
-            for (int d = 0; d < depth; d++)
-                write_all(sockets[g], requests[g].data, requests[g].size);
-        }
-    }
-    double took = now_ms() - begin;
-    for (int g = 0; g < groups; g++)
-        for (int d = 0; d < depth; d++)
-            check_commit(sockets[g]);
-    printf("commits=%zu commits_per_second=%.0f\n", commits, (double)commits / took * 1000);
-    return 0;
-}
-
-// ---- join ------------------------------------------------------------------------------------------
 
 struct joining {
     char id[32];
@@ -96,31 +23,6 @@ struct joining {
     int count;
     int has_news;
 };
-
-static void add_compact(struct out *out, const char *s)
-{
-    add_int(out, (int64_t)strlen(s) + 1, 1);
-    memcpy(out->data + out->size, s, strlen(s));
-    out->size += strlen(s);
-}
-
-static void add_uvarint(struct out *out, uint32_t v)
-{
-    for (; v >= 0x80; v >>= 7)
-        add_int(out, (int64_t)(v | 0x80) & 0xff, 1);
-    add_int(out, v, 1);
-}
-
-static uint32_t take_uvarint(const uint8_t **at)
-{
-    uint32_t v = 0;
-    for (int shift = 0; shift < 32; shift += 7) {
-        v |= (uint32_t)(**at & 0x7f) << shift;
-        if ((*(*at)++ & 0x80) == 0)
-            break;
-    }
-    return v;
-}
 
 static void beat(int fd, const char *topic, struct joining *m)
 {
@@ -147,7 +49,7 @@ static void beat(int fd, const char *topic, struct joining *m)
         add_int(&out, 2, 1);
         memcpy(out.data + out.size, m->topic_id, 16);
         out.size += 16;
-        add_uvarint(&out, (uint32_t)m->count + 1);
+        add_uvarint(&out, (size_t)m->count + 1);
         for (int i = 0; i < m->count; i++)
             add_int(&out, m->partitions[i], 4);
         add_int(&out, 0, 1);
@@ -167,7 +69,7 @@ static void take(int fd, struct joining *m)
         fail("join", "the connection closed");
     at += FLEXIBLE_HEADER + 4;
     if (get_be16(at) != 0)
-        fail("join", "an error was answered");
+        fail_with("a heartbeat was answered with error", get_be16(at));
     at += 2;
     at += *at == 0 ? 1 : *at; // message
     at += *at == 0 ? 1 : *at; // member id
@@ -201,7 +103,7 @@ static int is_stable(const struct joining *members, int count, int partitions)
 
 int run_join(const char *address, char **args)
 {
-    int count = atoi(args[1]), partitions = atoi(args[2]);
+    int count = (int)strtol(args[1], NULL, 10), partitions = (int)strtol(args[2], NULL, 10);
     struct joining *members = calloc((size_t)count, sizeof *members);
     int fd = try_connect(address);
     if (fd < 0)

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""a writer and a reader together, 16 KiB batches: what a broker can do at most, and delays at 10, 50 and 90 % of that"""
+import statistics
+
+from bench import NotHeld
+from figures import cost
+
+GROUP = "latency"
+QUICK = ("together",)
+SECONDS = 5
+SHARES = (10, 50, 90)
+SHAPES = {"together": (1024, 16384)}
+
+
+def measure(bench, one, topic, rate, record_bytes, batch_bytes):
+    bench.topic(one, topic)
+    try:
+        return bench.measured(one, "latency", one.bootstrap, topic, rate, SECONDS, record_bytes, 1, batch_bytes)
+    finally:
+        bench.drop_topic(one, topic)
+
+
+def delays(figures):
+    return {name: value for name, value in figures.items() if name.endswith("_us")}
+
+
+def run(bench):
+    for name, sizes in bench.shapes(SHAPES):
+        capacity = {}
+        for i, kind in bench.turns(count_calls=True):
+            figures = measure(bench, bench.warm(kind), f"{name}-{i}", 0, *sizes)
+            bench.note(name, kind, requests_per_second=figures["requests_per_second"], **cost(figures, "requests"))
+            if not bench.counting:
+                capacity.setdefault(kind, []).append(figures["requests_per_second"])
+        for share in SHARES:
+            for i, kind in bench.turns():
+                one, rate = bench.warm(kind), int(statistics.median(capacity[kind]) * share / 100)
+                try:
+                    figures = measure(bench, one, f"{name}-{share}-{i}", rate, *sizes)
+                except NotHeld:
+                    bench.say(f"{kind} does not hold {share} % of what it did")
+                    bench.note(f"{name}-{share}%", kind, not_held=1)
+                    continue
+                bench.note(f"{name}-{share}%", kind, rate=rate, not_held=0, **delays(figures), **cost(figures, "requests"))
+                bench.point(f"{name}-by-load", "% of capacity", share, kind, **delays(figures))
