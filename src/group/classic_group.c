@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "group/java_order.h"
 #include "protocol/records/consumer_protocol.h"
 
 static const char *const state_names[] = {
@@ -31,6 +32,7 @@ struct classic_group *classic_group_new(struct group_shard *shard, struct str id
     group->previous_state = CLASSIC_DEAD;
     group->state_timestamp_ms = now_ms;
     list_init(&group->members);
+    group->buckets = java_buckets_grown(0);
     hashmap_init(&group->by_id);
     hashmap_init(&group->by_instance);
     hashmap_init(&group->pending);
@@ -148,6 +150,43 @@ static void count_protocols(struct classic_group *group, const struct classic_me
     }
 }
 
+struct classic_member **classic_group_in_order(const struct classic_group *group,
+                                               struct arena *arena)
+{
+    size_t count = 0;
+    struct classic_member **members =
+        arena_array(arena, struct classic_member *, group->by_id.count + 1);
+    int32_t *hashes = arena_array(arena, int32_t, group->by_id.count + 1);
+    list_for_each(at, &group->members)
+    {
+        members[count] = container_of(at, struct classic_member, link);
+        hashes[count] = str_java_hash(members[count]->id);
+        count++;
+    }
+    struct classic_member **ordered = arena_array(arena, struct classic_member *, count + 1);
+    const size_t *order = java_order(hashes, count, group->buckets, arena);
+    for (size_t i = 0; i < count; i++)
+        ordered[i] = members[order[i]];
+    return ordered;
+}
+
+// The first in that order, of those who wait in JoinGroup or of all; NULL when there is none.
+static struct classic_member *first_in_order(const struct classic_group *group, bool only_joined)
+{
+    struct classic_member *first = NULL;
+    uint32_t first_bucket = 0;
+    list_for_each(at, &group->members)
+    {
+        struct classic_member *member = container_of(at, struct classic_member, link);
+        uint32_t bucket = java_bucket(str_java_hash(member->id), group->buckets);
+        if ((only_joined && member->join == NULL) || (first != NULL && bucket >= first_bucket))
+            continue;
+        first = member;
+        first_bucket = bucket;
+    }
+    return first;
+}
+
 void classic_group_add(struct classic_group *group, struct classic_member *member,
                        struct str protocol_type)
 {
@@ -159,6 +198,7 @@ void classic_group_add(struct classic_group *group, struct classic_member *membe
                          member) == NULL);
     must(hashmap_put(&group->by_id, member->id.data, member->id.size, member) == NULL);
     list_append(&group->members, &member->link);
+    group->buckets = java_buckets_after(group->buckets, group->by_id.count);
     member->group = group;
     if (group->leader == NULL)
         group->leader = member;
@@ -177,15 +217,15 @@ void classic_group_remove(struct classic_group *group, struct classic_member *me
     list_remove(&member->link);
     member->group = NULL;
     if (group->leader == member)
-        group->leader = list_is_empty(&group->members)
-                            ? NULL
-                            : container_of(group->members.next, struct classic_member, link);
+        group->leader = first_in_order(group, false);
 }
 
 void classic_group_rename(struct classic_group *group, struct classic_member *member, struct str id)
 {
     hashmap_remove(&group->by_id, member->id.data, member->id.size);
     classic_member_set_id(member, id);
+    list_remove(&member->link);
+    list_append(&group->members, &member->link);
     must(hashmap_put(&group->by_id, member->id.data, member->id.size, member) == NULL);
 }
 
@@ -247,15 +287,11 @@ bool classic_group_elect_joined_leader(struct classic_group *group)
         return false;
     if (group->leader->join != NULL)
         return true;
-    list_for_each(at, &group->members)
-    {
-        struct classic_member *member = container_of(at, struct classic_member, link);
-        if (member->join != NULL) {
-            group->leader = member;
-            return true;
-        }
-    }
-    return false;
+    struct classic_member *joined = first_in_order(group, true);
+    if (joined == NULL)
+        return false;
+    group->leader = joined;
+    return true;
 }
 
 int32_t classic_group_rebalance_timeout_ms(const struct classic_group *group)

@@ -60,7 +60,8 @@ struct classic_group {
     struct str protocol_name; // owned; of the generation, null if none
     int32_t generation;
     struct classic_member *leader;
-    struct list members; // struct classic_member, oldest first
+    struct list members; // struct classic_member, as they were put into Java's map
+    size_t buckets;      // of that map, which never shrinks
     struct hashmap by_id;
     struct hashmap by_instance; // static members
     struct hashmap pending;     // struct pending_member by id
@@ -96,10 +97,13 @@ static inline int32_t classic_group_size(const struct classic_group *group)
 struct classic_member *classic_group_find(const struct classic_group *group, struct str member_id);
 struct classic_member *classic_group_find_static(const struct classic_group *group,
                                                  struct str instance_id);
+// All members in the order of Java's map, which Kafka's lists of them have (java_order.h). In the arena.
+struct classic_member **classic_group_in_order(const struct classic_group *group,
+                                               struct arena *arena);
 // The first member gives the group its protocol type; the first one without a leader leads.
 void classic_group_add(struct classic_group *group, struct classic_member *member,
                        struct str protocol_type);
-// Takes it out of the group; the oldest of the others leads if it did. The caller frees it.
+// Takes it out of the group; the first of the others, as Java's map has them, leads if it did. The caller frees it.
 void classic_group_remove(struct classic_group *group, struct classic_member *member);
 void classic_group_rename(struct classic_group *group, struct classic_member *member,
                           struct str id);

@@ -45,9 +45,9 @@ static void list_members(struct classic_group *group, struct classic_join *join)
     struct join_group_response *response = join->response;
     response->members =
         arena_array(join->arena, struct join_group_response_member, classic_group_size(group));
-    list_for_each(at, &group->members)
-    {
-        struct classic_member *member = container_of(at, struct classic_member, link);
+    struct classic_member **members = classic_group_in_order(group, join->arena);
+    for (int32_t i = 0; i < classic_group_size(group); i++) {
+        struct classic_member *member = members[i];
         response->members[response->members_count++] = (struct join_group_response_member){
             .member_id = arena_str(join->arena, member->id),
             .group_instance_id = arena_str(join->arena, member->instance_id),
@@ -119,9 +119,9 @@ void classic_add_record(struct classic_group *group,
         .members = arena_array(&arena, struct group_metadata_value_member_metadata,
                                classic_group_size(group) + 1),
     };
-    list_for_each(at, &group->members)
-    {
-        struct classic_member *member = container_of(at, struct classic_member, link);
+    struct classic_member **members = classic_group_in_order(group, &arena);
+    for (int32_t i = 0; i < classic_group_size(group); i++) {
+        struct classic_member *member = members[i];
         value.members[value.members_count++] = (struct group_metadata_value_member_metadata){
             .member_id = member->id,
             .group_instance_id = member->instance_id,

@@ -109,9 +109,9 @@ static void describe_classic(const struct classic_group *group,
         out->protocol_data = arena_str(arena, group->protocol_name);
     out->members = arena_array(arena, struct describe_groups_response_described_group_member,
                                classic_group_size(group) + 1);
-    list_for_each(at, &group->members)
-    {
-        const struct classic_member *member = container_of(at, struct classic_member, link);
+    struct classic_member **members = classic_group_in_order(group, arena);
+    for (int32_t i = 0; i < classic_group_size(group); i++) {
+        const struct classic_member *member = members[i];
         struct bytes metadata = { (const uint8_t *)"", 0 };
         if (is_stable)
             metadata = arena_bytes(arena, classic_member_metadata(member, group->protocol_name));

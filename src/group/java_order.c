@@ -49,7 +49,7 @@ size_t java_buckets_copied(size_t count)
     return java_buckets_sized(capacity > DEFAULT_BUCKETS ? capacity : DEFAULT_BUCKETS);
 }
 
-static uint32_t bucket_of(int32_t hash, size_t buckets)
+uint32_t java_bucket(int32_t hash, size_t buckets)
 {
     uint32_t h = (uint32_t)hash;
     return (h ^ h >> 16) & (uint32_t)(buckets - 1);
@@ -75,7 +75,7 @@ size_t *java_order(const int32_t *hashes, size_t count, size_t buckets, struct a
     struct placed *items = arena_array(arena, struct placed, count + 1);
     struct placed *other = arena_array(arena, struct placed, count + 1);
     for (size_t i = 0; i < count; i++)
-        items[i] = (struct placed){ bucket_of(hashes[i], buckets), i };
+        items[i] = (struct placed){ java_bucket(hashes[i], buckets), i };
     for (size_t width = 1; width < count; width *= 2) {
         for (size_t first = 0; first < count; first += 2 * width) {
             size_t middle = first + width < count ? first + width : count;
@@ -96,7 +96,7 @@ void java_order_ints(int32_t *values, size_t count, size_t buckets, struct arena
 {
     bool is_sorted = true;
     for (size_t i = 1; i < count && is_sorted; i++)
-        is_sorted = bucket_of(values[i - 1], buckets) <= bucket_of(values[i], buckets);
+        is_sorted = java_bucket(values[i - 1], buckets) <= java_bucket(values[i], buckets);
     if (is_sorted)
         return;
     size_t *order = java_order(values, count, buckets, arena);

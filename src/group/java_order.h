@@ -32,6 +32,8 @@ size_t java_buckets_after(size_t buckets, size_t count);
 // there. The place of a new key in a list of insertions is the front.
 size_t java_buckets_before_compute(size_t buckets, size_t count);
 
+// Where in a table of so many buckets an element with this hash is.
+uint32_t java_bucket(int32_t hash, size_t buckets);
 // order[k]: which of the elements, by its place of insertion, comes k-th. In the arena.
 size_t *java_order(const int32_t *hashes, size_t count, size_t buckets, struct arena *arena);
 // The same for integers, which are their own hashes: sorts them in place.

@@ -19,6 +19,7 @@ record Tool(int status, String out, String err) {
         Map.entry("cluster", "org.apache.kafka.tools.ClusterTool"),
         Map.entry("configs", "kafka.admin.ConfigCommand"),
         Map.entry("console-consumer", "org.apache.kafka.tools.consumer.ConsoleConsumer"),
+        Map.entry("console-share-consumer", "org.apache.kafka.tools.consumer.ConsoleShareConsumer"),
         Map.entry("console-producer", "org.apache.kafka.tools.ConsoleProducer"),
         Map.entry("consumer-groups", "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"),
         Map.entry("consumer-perf-test", "org.apache.kafka.tools.ConsumerPerformance"),
@@ -30,6 +31,8 @@ record Tool(int status, String out, String err) {
         Map.entry("log-dirs", "org.apache.kafka.tools.LogDirsCommand"),
         Map.entry("metadata-shell", "org.apache.kafka.shell.MetadataShell"),
         Map.entry("producer-perf-test", "org.apache.kafka.tools.ProducerPerformance"),
+        Map.entry("share-consumer-perf-test", "org.apache.kafka.tools.ShareConsumerPerformance"),
+        Map.entry("share-groups", "org.apache.kafka.tools.consumer.group.ShareGroupCommand"),
         Map.entry("streams-groups", "org.apache.kafka.tools.streams.StreamsGroupCommand"),
         Map.entry("topics", "org.apache.kafka.tools.TopicCommand"),
         Map.entry("transactions", "org.apache.kafka.tools.TransactionsCommand"));

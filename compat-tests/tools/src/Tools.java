@@ -53,6 +53,11 @@ public final class Tools {
         tests.put("consumer-groups-list-describe", Tools::groupsListDescribe);
         tests.put("consumer-groups-reset", Tools::groupsReset);
         tests.put("consumer-groups-delete", Tools::groupsDelete);
+        tests.put("share-groups-list-describe", ShareTools::listDescribe);
+        tests.put("share-groups-reset", ShareTools::reset);
+        tests.put("share-groups-delete", ShareTools::delete);
+        tests.put("console-share-consumer", ShareTools::consumer);
+        tests.put("share-consumer-perf-test", ShareTools::perfTest);
         tests.put("configs-topics", Tools::configsTopics);
         tests.put("configs-brokers", Tools::configsBrokers);
         tests.put("producer-perf-test", Tools::producerPerfTest);
@@ -97,25 +102,25 @@ public final class Tools {
         return text.length() > 300 ? text.substring(0, 300) + "…" : text;
     }
 
-    private static void same(Object want, Object got) {
+    static void same(Object want, Object got) {
         if (!want.equals(got)) {
             throw new AssertionError("wanted '" + brief(want) + "', got '" + brief(got) + "'");
         }
     }
 
-    private static void has(String text, String part) {
+    static void has(String text, String part) {
         if (!text.contains(part)) {
             throw new AssertionError("no '" + part + "' in '" + brief(text) + "'");
         }
     }
 
-    private static void lacks(String text, String part) {
+    static void lacks(String text, String part) {
         if (text.contains(part)) {
             throw new AssertionError("'" + part + "' in '" + brief(text) + "'");
         }
     }
 
-    private static void matches(String text, String pattern) {
+    static void matches(String text, String pattern) {
         if (!Pattern.compile(pattern, Pattern.MULTILINE).matcher(text).find()) {
             throw new AssertionError("nothing like '" + pattern + "' in '" + brief(text) + "'");
         }
@@ -131,7 +136,7 @@ public final class Tools {
     }
 
     /** Runs a tool until it says what the pattern wants; a broker replays a moment later. */
-    private static String becomes(String pattern, String tool, String... arguments) {
+    static String becomes(String pattern, String tool, String... arguments) {
         Pattern want = Pattern.compile(pattern, Pattern.MULTILINE);
         String text = Tool.good(tool, arguments);
         for (int i = 0; i < 100 && !want.matcher(text).find(); i++) {
@@ -141,13 +146,18 @@ public final class Tools {
         return text;
     }
 
+    /** A name nobody else has. */
+    static String named(String what) {
+        return RUN + "-" + what;
+    }
+
     /**
      * Creates a topic and waits until its leader serves it. A creation is answered when the
      * metadata log has it; an idempotent producer whose first batches come in the moment until
      * the broker has replayed that can end in sequences out of order.
      */
-    private static String topic(String what, int partitions) {
-        String name = RUN + "-" + what;
+    static String topic(String what, int partitions) {
+        String name = named(what);
         has(Tool.good("topics", "--create", "--topic", name, "--partitions",
             String.valueOf(partitions)), "Created topic " + name + ".");
         becomes("(?s)\\A(" + name + ":[0-9]+:0\n){" + partitions + "}\\z", "get-offsets",
@@ -155,12 +165,12 @@ public final class Tools {
         return name;
     }
 
-    private static String numbers(int from, int to) {
+    static String numbers(int from, int to) {
         return IntStream.rangeClosed(from, to).mapToObj(i -> i + "\n")
             .collect(Collectors.joining());
     }
 
-    private static void produce(String topic, String input, String... more) {
+    static void produce(String topic, String input, String... more) {
         String[] arguments = concat(new String[] {"--topic", topic}, more);
         Tool done = Tool.feed(input, "console-producer", arguments);
         same(0, done.status());
@@ -176,7 +186,7 @@ public final class Tools {
         return done.out();
     }
 
-    private static String[] concat(String[] one, String[] two) {
+    static String[] concat(String[] one, String[] two) {
         String[] all = Arrays.copyOf(one, one.length + two.length);
         System.arraycopy(two, 0, all, one.length, two.length);
         return all;

@@ -111,11 +111,13 @@ def write_struct(s, values, version, flexible):
         if not inside(version, f.versions):
             continue
         value = values.get(f.name, _default(f, version))
+        is_nullable = isinstance(f.type, schema.Struct) and not f.is_array and inside(version, f.nullable)
         if f.tag is not None:
             if f.name in values:
-                tagged.append((f.tag, _write_value(f.type, value, version, True, f.is_array)))
+                data = b"" if value is None and is_nullable else _write_value(f.type, value, version, True, f.is_array)
+                tagged.append((f.tag, uvarint(value is not None) + data if is_nullable else data))
             continue
-        if isinstance(f.type, schema.Struct) and not f.is_array and inside(version, f.nullable):
+        if is_nullable:
             out += struct.pack(">b", -1 if value is None else 1)
             if value is None:
                 continue
@@ -194,6 +196,10 @@ def read_struct(r, s, version, flexible):
             data = Reader(r.take(size))
             if tag in by_tag:
                 f = by_tag[tag]
+                nullable = isinstance(f.type, schema.Struct) and not f.is_array and inside(version, f.nullable)
+                if nullable and data.uvarint() == 0:
+                    out[f.name] = None
+                    continue
                 out[f.name] = _read_value(data, f.type, version, True, f.is_array)
             else:
                 out[tag] = data.data
