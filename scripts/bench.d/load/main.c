@@ -25,6 +25,7 @@ int main(int argc, char **argv)
         { "consume", 4, 5, run_consume },
         { "latency", 5, 6, run_latency },
         { "fill", 6, 6, run_fill },
+        { "lines", 3, 3, run_lines },
         { "producers", 6, 6, run_producers },
         { "create-topics", 5, 5, run_create_topics },
         { "delete-topics", 5, 5, run_delete_topics },

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/bytes.h"
 #include "wire.h"
@@ -56,8 +57,10 @@ static void join(struct share *share)
         at = skip_compact(skip_compact(at + 2)); // message, member
         epoch = (int32_t)get_be32(at);
         at += 8;
-        if (*at != 1 || at[1] < 2)
+        if (*at != 1 || at[1] < 2) {
+            nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL); // as often as that, it may be asked
             continue;
+        }
         memcpy(share->topic_id, at + 2, 16);
         return;
     }

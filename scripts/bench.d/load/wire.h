@@ -77,6 +77,7 @@ int run_restart(const char *address, char **args);
 int run_latency(const char *address, char **args);
 int run_transaction(const char *address, char **args);
 int run_fill(const char *address, char **args);
+int run_lines(const char *address, char **args);
 int run_raw(const char *address, char **args);
 int run_connections(const char *address, char **args);
 int run_join_classic(const char *address, char **args);

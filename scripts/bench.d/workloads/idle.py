@@ -6,12 +6,11 @@ import process
 
 GROUP = "life"
 QUICK = True
-
 SECONDS = 10
 
 
 def run(bench):
-    for kind in bench.kinds:
+    for _, kind in bench.turns():
         one = bench.fresh(kind)
         one.start()
         pid = process.pid_of(one)

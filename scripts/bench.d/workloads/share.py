@@ -9,7 +9,7 @@ GROUP = "groups"
 QUICK = ("share-500",)
 
 # name: records acquired at once, records, records in a batch of the log (1: what is acquired one at a time is one batch)
-SHAPES = {"share-500": (500, 200000, 16384), "share-1": (1, 5000, 1)}
+SHAPES = {"share-500": (500, 2000000, 16384), "share-1": (1, 20000, 1)}
 RECORD_BYTES = 100
 
 
