@@ -82,7 +82,7 @@ class Story:
         self.words = {}         # what stands in the records: what stands in the file
 
     def named(self, word):
-        name = self.t.name("stored")
+        name = self.t.name("stored").ljust(24, "-")
         self.words[name] = word
         return name
 
