@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "base/must.h"
-#include "group/java_order.h"
+#include "base/java_order.h"
 #include "group/partition_assignor.h"
 #include "group/streams/streams_assignor.h"
 #include "group/topic_regex.h"

@@ -8,6 +8,7 @@ libcore_a_SOURCES += \
 	%D%/crew.c %D%/crew.h \
 	%D%/disk.c %D%/disk.h \
 	%D%/hashmap.c %D%/hashmap.h \
+	%D%/java_order.c %D%/java_order.h \
 	%D%/list.h \
 	%D%/mem.c %D%/mem.h \
 	%D%/must.c %D%/must.h \
@@ -32,6 +33,7 @@ base_tests = \
 	%D%/crew_test \
 	%D%/disk_test \
 	%D%/hashmap_test \
+	%D%/java_order_test \
 	%D%/pattern_test \
 	%D%/siphash_test \
 	%D%/strbuf_test \

@@ -3,8 +3,8 @@
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/java_order.h"
 #include "base/mem.h"
 #include "base/must.h"
 
@@ -87,38 +87,14 @@ static void add(struct describer *d, struct config_description description,
 
 // ---- the order ----------------------------------------------------------------------------------------------
 
-// java.util.HashMap walks its buckets; within one, entries stand as they were put.
-static uint32_t bucket(const char *name, uint32_t capacity)
-{
-    uint32_t hash = (uint32_t)str_java_hash(str_of(name));
-    return (hash ^ hash >> 16) & (capacity - 1);
-}
-
-struct ordered {
-    uint32_t bucket;
-    int position;
-};
-
-static int by_bucket(const void *a, const void *b)
-{
-    const struct ordered *x = a, *y = b;
-    if (x->bucket != y->bucket)
-        return x->bucket < y->bucket ? -1 : 1;
-    return (x->position > y->position) - (x->position < y->position);
-}
-
 // The positions of `count` names, in the order of a Java hash table that holds them.
-static struct ordered *ordered_new(struct arena *arena, int count,
-                                   const char *(*name_of)(int position))
+static const size_t *order_names(struct arena *arena, int count,
+                                 const char *(*name_of)(int position))
 {
-    uint32_t capacity = 16;
-    while (capacity * 3 / 4 < (uint32_t)count)
-        capacity *= 2;
-    struct ordered *order = arena_array(arena, struct ordered, count);
+    struct str *names = arena_array(arena, struct str, count);
     for (int i = 0; i < count; i++)
-        order[i] = (struct ordered){ bucket(name_of(i), capacity), i };
-    qsort(order, (size_t)count, sizeof *order, by_bucket);
-    return order;
+        names[i] = str_of(name_of(i));
+    return java_order_texts(names, (size_t)count, java_buckets_grown((size_t)count), arena);
 }
 
 static const char *broker_name(int position)
@@ -281,9 +257,9 @@ static void describe_broker(struct describer *d)
         if (config_def_of((enum config_key)i)->internal &&
             config_is_set(q->config, (enum config_key)i) && is_wanted(d, broker_name(i)))
             describe_broker_key(d, (enum config_key)i);
-    struct ordered *order = ordered_new(d->arena, CONFIG_KEY_COUNT, broker_name);
+    const size_t *order = order_names(d->arena, CONFIG_KEY_COUNT, broker_name);
     for (int i = 0; i < CONFIG_KEY_COUNT; i++) {
-        enum config_key key = (enum config_key)order[i].position;
+        enum config_key key = (enum config_key)order[i];
         if (!config_def_of(key)->internal && is_wanted(d, config_def_of(key)->name))
             describe_broker_key(d, key);
     }
@@ -368,11 +344,11 @@ static void describe_overridable(struct describer *d, const struct config_def *d
 
 static void describe_topic(struct describer *d)
 {
-    struct ordered *order = ordered_new(d->arena, TOPIC_KEY_COUNT, topic_name);
+    const size_t *order = order_names(d->arena, TOPIC_KEY_COUNT, topic_name);
     // As with brokers, internal ones come first and only when they were set.
     for (int pass = 0; pass < 2; pass++) {
         for (int i = 0; i < TOPIC_KEY_COUNT; i++) {
-            enum topic_key key = (enum topic_key)order[i].position;
+            enum topic_key key = (enum topic_key)order[i];
             const struct config_def *def = topic_def_of(key);
             if (def->internal == (pass == 0) && is_wanted(d, def->name) &&
                 (!def->internal || override_of(d->question, def->name) != NULL))
@@ -384,9 +360,9 @@ static void describe_topic(struct describer *d)
 
 static void describe_group(struct describer *d)
 {
-    struct ordered *order = ordered_new(d->arena, GROUP_KEY_COUNT, group_name);
+    const size_t *order = order_names(d->arena, GROUP_KEY_COUNT, group_name);
     for (int i = 0; i < GROUP_KEY_COUNT; i++) {
-        enum group_key key = (enum group_key)order[i].position;
+        enum group_key key = (enum group_key)order[i];
         if (is_wanted(d, group_def_of(key)->name))
             describe_overridable(d, group_def_of(key), group_synonyms_of(key), CONFIG_SOURCE_GROUP,
                                  group_doc(key));

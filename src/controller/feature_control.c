@@ -2,6 +2,7 @@
 // Tested by feature_control_test.c, compat-tests/twin/features.
 #include "controller/feature_control.h"
 
+#include "base/java_order.h"
 #include "controller/config_control.h"
 #include "metadata/feature_versions.h"
 #include "protocol/records/feature_level.h"
@@ -17,7 +18,6 @@ struct update {
     struct str name;
     int16_t level;
     int8_t type;
-    uint32_t hash;
 };
 
 struct updates {
@@ -33,32 +33,25 @@ struct updates {
 static struct updates in_order(struct evaluation *evaluation,
                                const struct update_features_request *request)
 {
-    struct updates updates = {
-        arena_array(evaluation->arena, struct update, request->feature_updates_count + 1), 0
-    };
+    size_t count = 0, most = (size_t)request->feature_updates_count + 1;
+    struct update *named = arena_array(evaluation->arena, struct update, most);
+    struct str *names = arena_array(evaluation->arena, struct str, most);
     for (int32_t i = 0; i < request->feature_updates_count; i++) {
         const struct update_features_request_feature_update_key *asked =
             &request->feature_updates[i];
         size_t at = 0;
-        while (at < updates.count && !str_eq(updates.items[at].name, asked->feature))
+        while (at < count && !str_eq(names[at], asked->feature))
             at++;
-        uint32_t hash = (uint32_t)str_java_hash(asked->feature);
-        updates.items[at] = (struct update){ asked->feature, asked->max_version_level,
-                                             asked->upgrade_type, hash ^ hash >> 16 };
-        updates.count += at == updates.count;
+        names[at] = asked->feature;
+        named[at] =
+            (struct update){ asked->feature, asked->max_version_level, asked->upgrade_type };
+        count += at == count;
     }
-    size_t buckets = 16;
-    while (updates.count * 4 > buckets * 3)
-        buckets *= 2;
-    for (size_t i = 1; i < updates.count; i++) { // few; insertion keeps equals in order
-        struct update update = updates.items[i];
-        size_t at = i;
-        for (;
-             at > 0 && (updates.items[at - 1].hash & (buckets - 1)) > (update.hash & (buckets - 1));
-             at--)
-            updates.items[at] = updates.items[at - 1];
-        updates.items[at] = update;
-    }
+    struct updates updates = { arena_array(evaluation->arena, struct update, most), count };
+    const size_t *order =
+        java_order_texts(names, count, java_buckets_grown(count), evaluation->arena);
+    for (size_t i = 0; i < count; i++)
+        updates.items[i] = named[order[i]];
     return updates;
 }
 

@@ -2,7 +2,7 @@
 // See the header. Tested by group/assignor_test.c and compat-tests/group-oracle.
 #include "group/assignor_draft.h"
 
-#include "group/java_order.h"
+#include "base/java_order.h"
 
 void assignor_draft_init(struct assignor_draft *draft, const struct assignor_input *input,
                          struct assignment original, struct arena *arena)

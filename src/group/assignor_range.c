@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/must.h"
-#include "group/java_order.h"
+#include "base/java_order.h"
 #include "group/partition_assignor.h"
 
 struct ranged_topic {

@@ -7,7 +7,7 @@
 //     2. partitions that nobody has go, topic by topic, to members below their quota
 #include "base/must.h"
 #include "group/assignor_draft.h"
-#include "group/java_order.h"
+#include "base/java_order.h"
 
 struct free_partition {
     int32_t topic;

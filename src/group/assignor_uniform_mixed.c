@@ -19,7 +19,7 @@
 
 #include "base/must.h"
 #include "group/assignor_draft.h"
-#include "group/java_order.h"
+#include "base/java_order.h"
 
 enum { MAX_ROUNDS = 16 };
 

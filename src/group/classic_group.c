@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
-#include "group/java_order.h"
+#include "base/java_order.h"
 #include "protocol/records/consumer_protocol.h"
 
 static const char *const state_names[] = {
@@ -156,15 +156,15 @@ struct classic_member **classic_group_in_order(const struct classic_group *group
     size_t count = 0;
     struct classic_member **members =
         arena_array(arena, struct classic_member *, group->by_id.count + 1);
-    int32_t *hashes = arena_array(arena, int32_t, group->by_id.count + 1);
+    struct str *ids = arena_array(arena, struct str, group->by_id.count + 1);
     list_for_each(at, &group->members)
     {
         members[count] = container_of(at, struct classic_member, link);
-        hashes[count] = str_java_hash(members[count]->id);
+        ids[count] = members[count]->id;
         count++;
     }
     struct classic_member **ordered = arena_array(arena, struct classic_member *, count + 1);
-    const size_t *order = java_order(hashes, count, group->buckets, arena);
+    const size_t *order = java_order_texts(ids, count, group->buckets, arena);
     for (size_t i = 0; i < count; i++)
         ordered[i] = members[order[i]];
     return ordered;
@@ -331,10 +331,9 @@ bool classic_group_supports(const struct classic_group *group, struct str protoc
 
 // Kafka counts votes in a Java HashMap of 16 buckets and takes the first with the most: a tie goes to the
 // lower bucket.
-static int bucket_of(struct str name)
+static uint32_t bucket_of(struct str name)
 {
-    uint32_t h = (uint32_t)str_java_hash(name);
-    return (int)((h ^ h >> 16) & 15);
+    return java_bucket(str_java_hash(name), java_buckets_grown(0));
 }
 
 struct str classic_group_select_protocol(const struct classic_group *group)

@@ -21,7 +21,6 @@ libcore_a_SOURCES += \
 	%D%/group_records.c %D%/group_records.h \
 	%D%/group_settings.c %D%/group_settings.h \
 	%D%/group_shard.c %D%/group_shard.h \
-	%D%/java_order.c %D%/java_order.h \
 	%D%/metadata_hash.c %D%/metadata_hash.h \
 	%D%/partition_assignor.h \
 	%D%/timeline_order.c %D%/timeline_order.h \
@@ -45,7 +44,6 @@ group_tests = \
 	%D%/group_random_test \
 	%D%/group_records_test \
 	%D%/group_settings_test \
-	%D%/java_order_test \
 	%D%/metadata_hash_test \
 	%D%/timeline_order_test \
 	%D%/topic_index_test \

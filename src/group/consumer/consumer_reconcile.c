@@ -5,7 +5,7 @@
 #include "group/consumer/consumer_reconcile.h"
 
 #include "group/consumer/consumer_records.h"
-#include "group/java_order.h"
+#include "base/java_order.h"
 
 // Partitions of topics with epochs, in the making.
 struct topic_list {

@@ -6,7 +6,7 @@
 
 #include "base/must.h"
 #include "group/consumer/consumer_records.h"
-#include "group/java_order.h"
+#include "base/java_order.h"
 
 struct builder {
     const struct consumer_target_request *request;

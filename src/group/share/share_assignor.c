@@ -6,7 +6,7 @@
 #include <math.h>
 
 #include "base/mem.h"
-#include "group/java_order.h"
+#include "base/java_order.h"
 
 // A partition that is or may be assigned.
 struct target {

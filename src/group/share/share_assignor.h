@@ -5,7 +5,7 @@
 //     6 members, 4 partitions: each partition to 2 members, which makes 8 assignments, 1 or 2 for each member
 //
 // When all members subscribe to the same topics their partitions are dealt out together, otherwise topic by topic.
-// Ties fall as in Kafka, which iterates over Java's hash maps (group/java_order.h).
+// Ties fall as in Kafka, which iterates over Java's hash maps (base/java_order.h).
 #ifndef GROUP_SHARE_SHARE_ASSIGNOR_H
 #define GROUP_SHARE_SHARE_ASSIGNOR_H
 

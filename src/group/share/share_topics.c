@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "group/java_order.h"
+#include "base/java_order.h"
 
 static void topic_free(struct share_topic *topic)
 {

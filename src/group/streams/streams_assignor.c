@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/hashmap.h"
-#include "group/java_order.h"
+#include "base/java_order.h"
 
 struct process;
 

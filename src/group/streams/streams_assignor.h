@@ -6,7 +6,7 @@
 //     standby:  to who had it active ── to who had it as a standby ── to the least loaded process without it
 //
 // Load of a process: its tasks by its members. Ties fall as in Kafka, which iterates over Java's hash maps
-// (group/java_order.h) and keeps processes and members in Java's PriorityQueue, a binary heap.
+// (base/java_order.h) and keeps processes and members in Java's PriorityQueue, a binary heap.
 #ifndef GROUP_STREAMS_STREAMS_ASSIGNOR_H
 #define GROUP_STREAMS_STREAMS_ASSIGNOR_H
 

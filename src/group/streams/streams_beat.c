@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "group/group_shard.h"
-#include "group/java_order.h"
+#include "base/java_order.h"
 #include "group/streams/streams_describe.h"
 #include "group/streams/streams_reconcile.h"
 #include "group/streams/streams_records.h"

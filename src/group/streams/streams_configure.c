@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/strbuf.h"
-#include "group/java_order.h"
+#include "base/java_order.h"
 #include "group/streams/streams_topology.h"
 
 enum { NAMES_SHOWN = 3 };

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "group/group_shard.h"
-#include "group/java_order.h"
+#include "base/java_order.h"
 
 // ---- the topology ----------------------------------------------------------------------------------
 
@@ -31,31 +31,10 @@ static struct str *names_of(const struct str *names, int32_t *count, bool is_con
     return out;
 }
 
-// Keys that a HashMap was filled with.
-static const size_t *map_order(const struct str *keys, int32_t count, struct arena *arena)
-{
-    int32_t *hashes = arena_array(arena, int32_t, count + 1);
-    for (int32_t i = 0; i < count; i++)
-        hashes[i] = str_java_hash(keys[i]);
-    return java_order(hashes, (size_t)count, java_buckets_grown((size_t)count), arena);
-}
-
 static int by_name(const void *a, const void *b)
 {
     return str_compare(((const struct streams_group_describe_response_topic_info *)a)->name,
                        ((const struct streams_group_describe_response_topic_info *)b)->name);
-}
-
-// Once configured they are a map. NULL: as they were sent.
-static const size_t *configs_order(const struct streams_topic_info *info, bool is_configured,
-                                   struct arena *arena)
-{
-    if (!is_configured)
-        return NULL;
-    struct str *keys = arena_array(arena, struct str, info->topic_configs_count + 1);
-    for (int32_t i = 0; i < info->topic_configs_count; i++)
-        keys[i] = info->topic_configs[i].key;
-    return map_order(keys, info->topic_configs_count, arena);
 }
 
 // With the partitions of `configured`, which are in the same order once sorted, unless it is NULL.
@@ -72,7 +51,8 @@ topics_of(const struct streams_topic_info *infos, int32_t count,
         out[i].topic_configs_count = infos[i].topic_configs_count;
         out[i].topic_configs = arena_array(arena, struct streams_group_describe_response_key_value,
                                            infos[i].topic_configs_count + 1);
-        const size_t *order = configs_order(&infos[i], configured != NULL, arena);
+        // Once configured they are a map; before, as they were sent.
+        const size_t *order = configured != NULL ? streams_configs_order(&infos[i], arena) : NULL;
         for (int32_t c = 0; c < infos[i].topic_configs_count; c++) {
             size_t from = order != NULL ? order[c] : (size_t)c;
             out[i].topic_configs[c].key = arena_str(arena, infos[i].topic_configs[from].key);
@@ -174,7 +154,8 @@ static void describe_member(const struct streams_member *member,
     struct str *keys = arena_array(arena, struct str, metadata->client_tags_count + 1);
     for (int32_t i = 0; i < metadata->client_tags_count; i++)
         keys[i] = metadata->client_tags[i].key;
-    const size_t *order = map_order(keys, metadata->client_tags_count, arena);
+    size_t tags = (size_t)metadata->client_tags_count;
+    const size_t *order = java_order_texts(keys, tags, java_buckets_grown(tags), arena);
     for (int32_t i = 0; i < metadata->client_tags_count; i++) {
         out->client_tags[i].key = arena_str(arena, metadata->client_tags[order[i]].key);
         out->client_tags[i].value = arena_str(arena, metadata->client_tags[order[i]].value);
@@ -261,7 +242,6 @@ static const struct str *read_by(const struct streams_subtopology *of, int32_t *
 {
     int32_t most = of->source_topics_count + of->repartition_source_topics_count;
     struct str *names = arena_array(arena, struct str, most + 1);
-    int32_t *hashes = arena_array(arena, int32_t, most + 1);
     int32_t sources = of->source_topics_count;
     const struct str *source = names_of(of->source_topics, &sources, true, arena);
     *count = 0;
@@ -269,10 +249,8 @@ static const struct str *read_by(const struct streams_subtopology *of, int32_t *
         names[(*count)++] = source[i];
     for (int32_t i = 0; i < of->repartition_source_topics_count; i++)
         names[(*count)++] = of->repartition_source_topics[i].name;
-    for (int32_t i = 0; i < *count; i++)
-        hashes[i] = str_java_hash(names[i]);
     size_t buckets = java_buckets_after(java_buckets_copied((size_t)sources), (size_t)*count);
-    const size_t *order = java_order(hashes, (size_t)*count, buckets, arena);
+    const size_t *order = java_order_texts(names, (size_t)*count, buckets, arena);
     struct str *sorted = arena_array(arena, struct str, most + 1);
     for (int32_t i = 0; i < *count; i++)
         sorted[i] = names[order[i]];

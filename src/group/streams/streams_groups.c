@@ -3,7 +3,6 @@
 // Tested by group/streams/streams_group_test.c and compat-tests/twin/streams.
 #include "group/streams/streams_groups.h"
 
-#include "group/java_order.h"
 #include "group/streams/streams_beat.h"
 #include "group/streams/streams_describe.h"
 
@@ -25,11 +24,7 @@ static void copy_configs(const struct streams_topic_info *info,
                          struct create_topics_request_creatable_topic *out, struct arena *arena)
 {
     int32_t count = info->topic_configs_count;
-    int32_t *hashes = arena_array(arena, int32_t, count + 1);
-    for (int32_t i = 0; i < count; i++)
-        hashes[i] = str_java_hash(info->topic_configs[i].key);
-    const size_t *order =
-        java_order(hashes, (size_t)count, java_buckets_grown((size_t)count), arena);
+    const size_t *order = streams_configs_order(info, arena);
     out->configs = message_array(&create_topics_request_creatable_topic_config_desc, arena, count);
     out->configs_count = count;
     for (int32_t i = 0; i < count; i++) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/hashmap.h"
+#include "base/java_order.h"
 #include "group/metadata_hash.h"
 
 #define request_topic_info streams_group_heartbeat_request_topic_info
@@ -131,6 +132,15 @@ bool streams_topology_equal(const struct streams_topology_value *a,
 static int by_name(const void *a, const void *b)
 {
     return str_compare(*(const struct str *)a, *(const struct str *)b);
+}
+
+const size_t *streams_configs_order(const struct streams_topic_info *info, struct arena *arena)
+{
+    size_t count = (size_t)info->topic_configs_count;
+    struct str *keys = arena_array(arena, struct str, count + 1);
+    for (size_t i = 0; i < count; i++)
+        keys[i] = info->topic_configs[i].key;
+    return java_order_texts(keys, count, java_buckets_grown(count), arena);
 }
 
 int64_t streams_topology_hash(const struct streams_topology_value *topology,

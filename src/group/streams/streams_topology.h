@@ -68,6 +68,8 @@ bool streams_topology_has_twins(const struct streams_topology_value *topology, s
 // The order of sub-topologies does not count.
 bool streams_topology_equal(const struct streams_topology_value *a,
                             const struct streams_topology_value *b, struct arena *arena);
+// The order of a topic's configs once they are a map of Java's, in the arena.
+const size_t *streams_configs_order(const struct streams_topic_info *info, struct arena *arena);
 // Of the topics that it reads or keeps state in: those that exist, as one number.
 int64_t streams_topology_hash(const struct streams_topology_value *topology,
                               struct topic_index *topics, struct arena *arena);

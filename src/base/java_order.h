@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The order in which Java's HashMap and HashSet give their elements. Kafka's assignors and the lists in its
-// records follow it, so it decides who gets which partition; to assign as Kafka does is to iterate as Java does:
+// The order in which Java's HashMap and HashSet give their elements. Kafka's assignors and the lists in its records
+// and answers follow it, so it decides who gets which partition, and which error is told; to do as Kafka does is to
+// iterate as Java does:
 //
 //     by bucket: (hash ^ hash >>> 16) & (buckets - 1), and within a bucket by the order of insertion
 //
 // Growing a table keeps the order within a bucket, so only the final number of buckets counts. Not followed: buckets
 // that Java turns into trees (more than 8 elements in one), where its order may differ.
-#ifndef GROUP_JAVA_ORDER_H
-#define GROUP_JAVA_ORDER_H
+#ifndef BASE_JAVA_ORDER_H
+#define BASE_JAVA_ORDER_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -36,6 +37,9 @@ size_t java_buckets_before_compute(size_t buckets, size_t count);
 uint32_t java_bucket(int32_t hash, size_t buckets);
 // order[k]: which of the elements, by its place of insertion, comes k-th. In the arena.
 size_t *java_order(const int32_t *hashes, size_t count, size_t buckets, struct arena *arena);
+// The same for texts.
+size_t *java_order_texts(const struct str *texts, size_t count, size_t buckets,
+                         struct arena *arena);
 // The same for integers, which are their own hashes: sorts them in place.
 void java_order_ints(int32_t *values, size_t count, size_t buckets, struct arena *arena);
 

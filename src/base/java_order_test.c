@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What jshell 17 printed for the same sets.
-#include "group/java_order.h"
+#include "base/java_order.h"
 
 #include "base/testing.h"
 
@@ -35,10 +35,7 @@ static void texts(void)
     struct arena arena;
     arena_init(&arena);
     struct str texts_[] = { str_of("BB"), str_of("a"), str_of("Aa") };
-    int32_t hashes[3];
-    for (int i = 0; i < 3; i++)
-        hashes[i] = str_java_hash(texts_[i]);
-    size_t *order = java_order(hashes, 3, 16, &arena);
+    size_t *order = java_order_texts(texts_, 3, 16, &arena);
     CU_ASSERT(order[0] == 0 && order[1] == 2 && order[2] == 1);
     arena_fini(&arena);
 }

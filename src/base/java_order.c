@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // See the header. Sorting by counting would need an array as large as the table; a merge sort is stable, too.
-#include "group/java_order.h"
+#include "base/java_order.h"
 
 #include <string.h>
 
@@ -90,6 +90,14 @@ size_t *java_order(const int32_t *hashes, size_t count, size_t buckets, struct a
     for (size_t i = 0; i < count; i++)
         order[i] = items[i].index;
     return order;
+}
+
+size_t *java_order_texts(const struct str *texts, size_t count, size_t buckets, struct arena *arena)
+{
+    int32_t *hashes = arena_array(arena, int32_t, count + 1);
+    for (size_t i = 0; i < count; i++)
+        hashes[i] = str_java_hash(texts[i]);
+    return java_order(hashes, count, buckets, arena);
 }
 
 void java_order_ints(int32_t *values, size_t count, size_t buckets, struct arena *arena)
