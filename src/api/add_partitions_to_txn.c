@@ -15,6 +15,7 @@
 #include "api/dispatch.h"
 #include "api/node.h"
 #include "api/partition_set.h"
+#include "api/topic_slots.h"
 #include "base/hashmap.h"
 #include "metadata/metadata.h"
 #include "protocol/messages/add_partitions_to_txn.h"
@@ -84,30 +85,13 @@ answer_as_named(struct add_one *one,
     }
 }
 
-struct merged_topic {
-    struct partition_name name; // index -1
-    int32_t count;
-    struct add_partitions_to_txn_response_add_partitions_to_txn_topic_result *answer;
-};
-
-// For each topic of the request the one that all of its name share, with how many partitions they name.
-static struct merged_topic **merge_topics(const struct txn_add *add, struct arena *arena)
+static struct topic_slot **slots_of(const struct txn_add *add, struct arena *arena)
 {
-    struct merged_topic *topics = arena_array(arena, struct merged_topic, add->topics_count + 1);
-    struct merged_topic **merged = arena_array(arena, struct merged_topic *, add->topics_count + 1);
-    struct partition_set names;
-    partition_set_init(&names, arena, (size_t)add->topics_count);
-    for (int32_t t = 0; t < add->topics_count; t++) {
-        struct str name = add->topics[t].name;
-        topics[t].name = (struct partition_name){ name, UUID_ZERO, -1 };
-        const struct partition_name *same =
-            partition_set_add(&names, &topics[t].name, partition_set_hash(&names, name, UUID_ZERO));
-        merged[t] = same == NULL ? &topics[t]
-                                 : container_of((struct partition_name *)(uintptr_t)same,
-                                                struct merged_topic, name);
-        merged[t]->count += add->topics[t].count;
-    }
-    return merged;
+    struct topic_key *keys = arena_array(arena, struct topic_key, add->topics_count + 1);
+    for (int32_t t = 0; t < add->topics_count; t++)
+        keys[t] = (struct topic_key){ add->topics[t].name.data, add->topics[t].name.size,
+                                      add->topics[t].count };
+    return topic_slots(keys, add->topics_count, arena);
 }
 
 // (2)
@@ -115,7 +99,7 @@ static void answer_each(struct add_one *one)
 {
     struct arena *arena = &one->all->request->arena;
     const struct txn_add *add = &one->add;
-    struct merged_topic **merged = merge_topics(add, arena);
+    struct topic_slot **slots = slots_of(add, arena);
     size_t most = 0, at = 0;
     for (int32_t t = 0; t < add->topics_count; t++)
         most += (size_t)add->topics[t].count;
@@ -128,12 +112,15 @@ static void answer_each(struct add_one *one)
     for (int32_t t = 0; t < add->topics_count; t++) {
         const struct txn_topic *asked = &add->topics[t];
         uint64_t hash = partition_set_hash(&named, asked->name, UUID_ZERO);
-        if (asked->count > 0 && merged[t]->answer == NULL)
-            merged[t]->answer = add_topic(one, asked->name, merged[t]->count);
+        if (asked->count > 0 && slots[t]->place < 0) {
+            slots[t]->place = one->answer_count;
+            add_topic(one, asked->name, slots[t]->room);
+        }
         for (int32_t p = 0; p < asked->count; p++) {
             names[at] = (struct partition_name){ asked->name, UUID_ZERO, asked->partitions[p] };
             if (partition_set_add(&named, &names[at++], hash) == NULL)
-                add_partition(merged[t]->answer, asked->partitions[p], asked->errors[p]);
+                add_partition(&one->answer[slots[t]->place], asked->partitions[p],
+                              asked->errors[p]);
         }
     }
 }

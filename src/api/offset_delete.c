@@ -12,8 +12,8 @@ struct offset_delete {
     struct request *request;
     struct offset_delete_request known;     // the request, with the partitions that exist
     struct offset_delete_response answered; // for them, by the group
-    struct topic_slot **slots;              // of the topics of the request
-    struct topic_slot **known_slots;        // of the known ones
+    int32_t *known_at;                      // which topics of the request the known ones are
+    struct topic_slot **slots; // of the topics of the request; NULL: nothing is refused
 };
 
 static void add_partition(struct offset_delete_response_topic *out, int32_t partition,
@@ -24,11 +24,25 @@ static void add_partition(struct offset_delete_response_topic *out, int32_t part
                                                    .error_code = error };
 }
 
-// The topic's entry in the response, with room for all partitions that the request names.
-static struct offset_delete_response_topic *response_topic(struct request *request,
-                                                           struct topic_slot *slot, struct str name)
+static struct topic_slot **slots_of(struct request *request)
 {
+    const struct offset_delete_request *body = request->body;
+    struct topic_key *keys = arena_array(&request->arena, struct topic_key, body->topics_count + 1);
+    for (int32_t i = 0; i < body->topics_count; i++)
+        keys[i] = (struct topic_key){ body->topics[i].name.data, body->topics[i].name.size,
+                                      body->topics[i].partitions_count };
+    return topic_slots(keys, body->topics_count, &request->arena);
+}
+
+// The entry in the response of topic `at` of the request, with room for all partitions that are named of it.
+static struct offset_delete_response_topic *response_topic(struct offset_delete *deleted,
+                                                           int32_t at, struct str name)
+{
+    struct request *request = deleted->request;
     struct offset_delete_response *response = request->response;
+    if (deleted->slots == NULL)
+        deleted->slots = slots_of(request);
+    struct topic_slot *slot = deleted->slots[at];
     if (slot->place < 0) {
         slot->place = response->topics_count++;
         response->topics[slot->place] = (struct offset_delete_response_topic){
@@ -41,7 +55,7 @@ static struct offset_delete_response_topic *response_topic(struct request *reque
 }
 
 // Splits one topic of the request, under the metadata lock.
-static void check_topic(struct offset_delete *deleted, struct topic_slot *slot,
+static void check_topic(struct offset_delete *deleted, int32_t at,
                         const struct offset_delete_request_topic *topic)
 {
     struct request *request = deleted->request;
@@ -53,17 +67,17 @@ static void check_topic(struct offset_delete *deleted, struct topic_slot *slot,
                                   topic->partitions_count + 1),
     };
     if (found == NULL)
-        response_topic(request, slot, topic->name);
+        response_topic(deleted, at, topic->name);
     for (int32_t p = 0; p < topic->partitions_count; p++) {
         int32_t partition = topic->partitions[p].partition_index;
         if (found != NULL && metadata_topic_partition(found, partition) != NULL)
             known->partitions[known->partitions_count++] = topic->partitions[p];
         else
-            add_partition(response_topic(request, slot, topic->name), partition,
+            add_partition(response_topic(deleted, at, topic->name), partition,
                           KERR_UNKNOWN_TOPIC_OR_PARTITION);
     }
     if (known->partitions_count > 0)
-        deleted->known_slots[deleted->known.topics_count++] = slot;
+        deleted->known_at[deleted->known.topics_count++] = at;
 }
 
 // An error concerns the whole group: nothing else is said.
@@ -71,7 +85,7 @@ static void on_deleted(struct completion *completion)
 {
     struct offset_delete *deleted = container_of(completion, struct offset_delete, completion);
     struct offset_delete_response *response = deleted->request->response;
-    if (deleted->answered.error_code != KERR_NONE || response->topics_count == 0) {
+    if (deleted->answered.error_code != KERR_NONE || deleted->slots == NULL) {
         *response = deleted->answered;
         request_reply(deleted->request);
         return;
@@ -79,22 +93,12 @@ static void on_deleted(struct completion *completion)
     for (int32_t t = 0; t < deleted->answered.topics_count; t++) {
         const struct offset_delete_response_topic *topic = &deleted->answered.topics[t];
         struct offset_delete_response_topic *out =
-            response_topic(deleted->request, deleted->known_slots[t], topic->name);
+            response_topic(deleted, deleted->known_at[t], topic->name);
         for (int32_t p = 0; p < topic->partitions_count; p++)
             add_partition(out, topic->partitions[p].partition_index,
                           topic->partitions[p].error_code);
     }
     request_reply(deleted->request);
-}
-
-static struct topic_slot **slots_of(struct request *request)
-{
-    const struct offset_delete_request *body = request->body;
-    struct topic_key *keys = arena_array(&request->arena, struct topic_key, body->topics_count + 1);
-    for (int32_t i = 0; i < body->topics_count; i++)
-        keys[i] = (struct topic_key){ body->topics[i].name.data, body->topics[i].name.size,
-                                      body->topics[i].partitions_count };
-    return topic_slots(keys, body->topics_count, &request->arena);
 }
 
 void handle_offset_delete(struct request *request)
@@ -108,14 +112,12 @@ void handle_offset_delete(struct request *request)
     deleted->known.topics_count = 0;
     deleted->known.topics =
         arena_array(&request->arena, struct offset_delete_request_topic, body->topics_count + 1);
-    deleted->slots = slots_of(request);
-    deleted->known_slots =
-        arena_array(&request->arena, struct topic_slot *, body->topics_count + 1);
+    deleted->known_at = arena_array(&request->arena, int32_t, body->topics_count + 1);
     response->topics =
         arena_array(&request->arena, struct offset_delete_response_topic, body->topics_count + 1);
     metadata_lock_read(request->node->metadata);
     for (int32_t t = 0; t < body->topics_count; t++)
-        check_topic(deleted, deleted->slots[t], &body->topics[t]);
+        check_topic(deleted, t, &body->topics[t]);
     metadata_unlock(request->node->metadata);
     group_coordinator_delete_offsets(request->node->groups, &deleted->known, &deleted->answered,
                                      &request->arena, &deleted->completion);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the topics of a request stand in a response that has one entry a topic, whatever the request repeats: Kafka's
-// response builders of OffsetCommit and OffsetDelete, as soon as there is a partition to refuse.
+// Where the topics of a request stand in a response that has one entry a topic, whatever the request repeats: so are
+// Kafka's answers of OffsetCommit, TxnOffsetCommit and OffsetDelete as soon as there is a partition to refuse, and
+// those of AddPartitionsToTxn that have an error for each partition.
 #ifndef API_TOPIC_SLOTS_H
 #define API_TOPIC_SLOTS_H
 

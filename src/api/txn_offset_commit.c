@@ -6,6 +6,7 @@
 //             └─> unknown ones: their error ─────────────────────────────────────────┴──> response
 #include "api/dispatch.h"
 #include "api/node.h"
+#include "api/topic_slots.h"
 #include "api/txn_check.h"
 #include "group/group_coordinator.h"
 #include "log/log.h"
@@ -22,7 +23,8 @@ struct txn_offset_commit {
     struct offset_commit_request
         known; // the partitions that exist, as OffsetCommit would have them
     struct offset_commit_response answered;
-    bool has_unknown;            // topics or partitions, which are answered already
+    int32_t *known_at;           // which topics of the request the known ones are
+    struct topic_slot **slots;   // of the topics of the request; NULL: nothing is unknown
     struct partition *partition; // of __consumer_offsets
     struct txn_check_item check;
     struct coordinator_transaction transaction;
@@ -41,24 +43,29 @@ response_topic_add(struct request *request, struct str name, int32_t partitions)
     return out;
 }
 
-static int32_t count_asked(const struct txn_offset_commit_request *body, struct str name)
+static struct topic_slot **slots_of(struct request *request)
 {
-    int32_t count = 0;
-    for (int32_t t = 0; t < body->topics_count; t++)
-        if (str_eq(body->topics[t].name, name))
-            count += body->topics[t].partitions_count;
-    return count;
+    const struct txn_offset_commit_request *body = request->body;
+    struct topic_key *keys = arena_array(&request->arena, struct topic_key, body->topics_count + 1);
+    for (int32_t i = 0; i < body->topics_count; i++)
+        keys[i] = (struct topic_key){ body->topics[i].name.data, body->topics[i].name.size,
+                                      body->topics[i].partitions_count };
+    return topic_slots(keys, body->topics_count, &request->arena);
 }
 
-// The one of that name, for all the partitions that the request may name in it.
-static struct txn_offset_commit_response_topic *response_topic(struct request *request,
-                                                               struct str name)
+// The entry of topic `at` of the request, for all partitions that are named of it.
+static struct txn_offset_commit_response_topic *response_topic(struct txn_offset_commit *commit,
+                                                               int32_t at, struct str name)
 {
-    struct txn_offset_commit_response *response = request->response;
-    for (int32_t t = 0; t < response->topics_count; t++)
-        if (str_eq(response->topics[t].name, name))
-            return &response->topics[t];
-    return response_topic_add(request, name, count_asked(request->body, name));
+    struct txn_offset_commit_response *response = commit->request->response;
+    if (commit->slots == NULL)
+        commit->slots = slots_of(commit->request);
+    struct topic_slot *slot = commit->slots[at];
+    if (slot->place < 0) {
+        slot->place = response->topics_count;
+        response_topic_add(commit->request, name, slot->room);
+    }
+    return &response->topics[slot->place];
 }
 
 static void answer(struct txn_offset_commit_response_topic *out, int32_t partition,
@@ -77,13 +84,13 @@ static enum kafka_error client_error(const struct request *request, enum kafka_e
                : error;
 }
 
-// What the group says of a topic of the request. Topics that were named twice stay two, unless some partition was
-// unknown: then all is sorted by topic, as in Kafka.
-static struct txn_offset_commit_response_topic *group_topic(struct txn_offset_commit *commit,
-                                                            struct str name, int32_t partitions)
+// What the group says of a known topic. Topics that were named twice stay two, unless some partition was unknown: then
+// all is sorted by topic, as in Kafka.
+static struct txn_offset_commit_response_topic *
+group_topic(struct txn_offset_commit *commit, int32_t known, struct str name, int32_t partitions)
 {
-    return commit->has_unknown ? response_topic(commit->request, name)
-                               : response_topic_add(commit->request, name, partitions);
+    return commit->slots != NULL ? response_topic(commit, commit->known_at[known], name)
+                                 : response_topic_add(commit->request, name, partitions);
 }
 
 static void refuse_known(struct txn_offset_commit *commit, enum kafka_error error)
@@ -93,7 +100,7 @@ static void refuse_known(struct txn_offset_commit *commit, enum kafka_error erro
     for (int32_t t = 0; t < commit->known.topics_count; t++) {
         const struct offset_commit_request_topic *topic = &commit->known.topics[t];
         struct txn_offset_commit_response_topic *out =
-            group_topic(commit, topic->name, topic->partitions_count);
+            group_topic(commit, t, topic->name, topic->partitions_count);
         for (int32_t p = 0; p < topic->partitions_count; p++)
             answer(out, topic->partitions[p].partition_index, error);
     }
@@ -108,7 +115,7 @@ static void on_committed(struct completion *completion)
     for (int32_t t = 0; t < commit->answered.topics_count; t++) {
         const struct offset_commit_response_topic *topic = &commit->answered.topics[t];
         struct txn_offset_commit_response_topic *out =
-            group_topic(commit, topic->name, topic->partitions_count);
+            group_topic(commit, t, topic->name, topic->partitions_count);
         for (int32_t p = 0; p < topic->partitions_count; p++)
             answer(out, topic->partitions[p].partition_index,
                    client_error(request, (enum kafka_error)topic->partitions[p].error_code));
@@ -119,7 +126,7 @@ static void on_committed(struct completion *completion)
 // ---- the request -----------------------------------------------------------------------------------
 
 // Splits one topic of the request, under the metadata lock.
-static void take_topic(struct txn_offset_commit *commit,
+static void take_topic(struct txn_offset_commit *commit, int32_t at,
                        const struct txn_offset_commit_request_topic *topic)
 {
     struct request *request = commit->request;
@@ -132,7 +139,7 @@ static void take_topic(struct txn_offset_commit *commit,
     for (int32_t p = 0; p < topic->partitions_count; p++) {
         const struct txn_offset_commit_request_partition *asked = &topic->partitions[p];
         if (found == NULL || metadata_topic_partition(found, asked->partition_index) == NULL) {
-            answer(response_topic(request, topic->name), asked->partition_index,
+            answer(response_topic(commit, at, topic->name), asked->partition_index,
                    KERR_UNKNOWN_TOPIC_OR_PARTITION);
             continue;
         }
@@ -144,8 +151,9 @@ static void take_topic(struct txn_offset_commit *commit,
         };
     }
     if (found == NULL) // also when it has no partitions
-        response_topic(request, topic->name);
-    commit->known.topics_count += known->partitions_count > 0;
+        response_topic(commit, at, topic->name);
+    if (known->partitions_count > 0)
+        commit->known_at[commit->known.topics_count++] = at;
 }
 
 static void take_topics(struct txn_offset_commit *commit)
@@ -164,11 +172,11 @@ static void take_topics(struct txn_offset_commit *commit)
         .topics = arena_array(&request->arena, struct offset_commit_request_topic,
                               body->topics_count + 1),
     };
+    commit->known_at = arena_array(&request->arena, int32_t, body->topics_count + 1);
     metadata_lock_read(request->node->metadata);
     for (int32_t t = 0; t < body->topics_count; t++)
-        take_topic(commit, &body->topics[t]);
+        take_topic(commit, t, &body->topics[t]);
     metadata_unlock(request->node->metadata);
-    commit->has_unknown = response->topics_count > 0;
 }
 
 static void on_checked(struct request *request)
