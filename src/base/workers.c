@@ -25,7 +25,7 @@ struct workers {
 
 struct workers *workers_new(const char *name, int threads_max)
 {
-    must(threads_max > 0 && threads_max <= WORKERS_THREADS_MAX);
+    must(threads_max <= WORKERS_THREADS_MAX);
     struct workers *workers = mem_new(struct workers);
     snprintf(workers->name, sizeof workers->name, "%s", name);
     workers->threads_max = threads_max;
@@ -35,21 +35,26 @@ struct workers *workers_new(const char *name, int threads_max)
     return workers;
 }
 
+// Locked; the lock is let go while work is done.
+static void run_queue(struct workers *workers)
+{
+    struct list *link;
+    while ((link = list_pop(&workers->queue)) != NULL) {
+        struct work *work = container_of(link, struct work, _link);
+        workers->queue_count--;
+        pthread_mutex_unlock(&workers->lock);
+        work->run(work);
+        pthread_mutex_lock(&workers->lock);
+    }
+}
+
 static void *run(void *arg)
 {
     struct workers *workers = arg;
     pthread_setname_np(pthread_self(), workers->name);
     pthread_mutex_lock(&workers->lock);
     for (;;) {
-        struct list *link = list_pop(&workers->queue);
-        if (link != NULL) {
-            struct work *work = container_of(link, struct work, _link);
-            workers->queue_count--;
-            pthread_mutex_unlock(&workers->lock);
-            work->run(work);
-            pthread_mutex_lock(&workers->lock);
-            continue;
-        }
+        run_queue(workers);
         if (workers->is_ending)
             break;
         workers->idle_count++;
@@ -58,6 +63,13 @@ static void *run(void *arg)
     }
     pthread_mutex_unlock(&workers->lock);
     return NULL;
+}
+
+void workers_run(struct workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    run_queue(workers);
+    pthread_mutex_unlock(&workers->lock);
 }
 
 static void start_thread(struct workers *workers)
@@ -73,18 +85,18 @@ static void start_thread(struct workers *workers)
 void workers_submit(struct workers *workers, struct work *work)
 {
     pthread_mutex_lock(&workers->lock);
-    must(!workers->is_ending);
-    if (workers->queue_count >= workers->idle_count && workers->thread_count < workers->threads_max)
+    if (workers->queue_count >= workers->idle_count &&
+        workers->thread_count < workers->threads_max && !workers->is_ending)
         start_thread(workers);
-    bool has_thread = workers->thread_count > 0;
-    if (has_thread) {
+    bool is_queued = workers->thread_count > 0 || workers->threads_max == 0;
+    if (is_queued) {
         list_init(&work->_link);
         list_append(&workers->queue, &work->_link);
         workers->queue_count++;
         pthread_cond_signal(&workers->wake);
     }
     pthread_mutex_unlock(&workers->lock);
-    if (!has_thread)
+    if (!is_queued)
         work->run(work);
 }
 
@@ -98,6 +110,7 @@ void workers_free(struct workers *workers)
     pthread_mutex_unlock(&workers->lock);
     for (int i = 0; i < workers->thread_count; i++)
         pthread_join(workers->threads[i], NULL);
+    workers_run(workers);
     pthread_cond_destroy(&workers->wake);
     pthread_mutex_destroy(&workers->lock);
     mem_free(workers);

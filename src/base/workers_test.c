@@ -64,6 +64,39 @@ static void work_that_waits_does_not_keep_other_work_from_beginning(void)
     CU_ASSERT_EQUAL(together, THREADS);
 }
 
+static struct workers *chain;
+
+static void run_again(struct work *work)
+{
+    struct piece *piece = container_of(work, struct piece, work);
+    if (++piece->runs < 3)
+        workers_submit(chain, work);
+}
+
+static void work_may_submit_itself_also_at_the_end(void)
+{
+    for (int threads = 0; threads <= 1; threads++) {
+        struct piece piece = { .work.run = run_again };
+        chain = workers_new("test", threads);
+        workers_submit(chain, &piece.work);
+        workers_free(chain);
+        CU_ASSERT_EQUAL(piece.runs, 3);
+    }
+}
+
+static void without_threads_it_waits_to_be_run(void)
+{
+    struct piece piece = { .work.run = run_piece };
+    struct workers *workers = workers_new("test", 0);
+    workers_submit(workers, &piece.work);
+    CU_ASSERT_EQUAL(piece.runs, 0);
+    workers_run(workers);
+    CU_ASSERT_EQUAL(piece.runs, 1);
+    workers_run(workers);
+    CU_ASSERT_EQUAL(piece.runs, 1);
+    workers_free(workers);
+}
+
 static void workers_without_work_are_no_threads(void)
 {
     workers_free(workers_new("test", THREADS));
@@ -72,4 +105,5 @@ static void workers_without_work_are_no_threads(void)
 
 TEST_MAIN("workers", TEST(all_is_run_once_before_the_end),
           TEST(work_that_waits_does_not_keep_other_work_from_beginning),
-          TEST(workers_without_work_are_no_threads))
+          TEST(workers_without_work_are_no_threads), TEST(work_may_submit_itself_also_at_the_end),
+          TEST(without_threads_it_waits_to_be_run))

@@ -229,7 +229,6 @@ int log_open(const struct log_options *options, struct log **out)
     log->on_event = options->on_event;
     log->arg = options->arg;
     log->flusher = options->flusher;
-    list_init(&log->flush_link);
     list_init(&log->flush_waits);
     log_gather_init(log);
     atomic_init(&log->flush_limit, INT64_MAX);

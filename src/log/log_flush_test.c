@@ -72,7 +72,7 @@ static struct memory_disk *begin(int64_t flush_messages)
     trace_init(&trace, &test_clock, TRACE_DEBUG, -1);
     config = log_config_default;
     config.flush_messages = flush_messages;
-    flusher = log_flusher_new(0, &trace);
+    flusher = log_flusher_new(0);
     struct memory_disk *disk = memory_disk_new(7);
     disk->disk.ops->mkdir(&disk->disk, "/data");
     disk->disk.ops->sync_dir(&disk->disk, "");
@@ -433,7 +433,7 @@ static void many_writers_are_all_served(void)
 {
     struct memory_disk *unused = begin(1);
     log_flusher_free(flusher);
-    flusher = log_flusher_new(FLUSHER_THREADS_MAX, &trace);
+    flusher = log_flusher_new(FLUSHER_THREADS_MAX);
     char folder[200], path[300];
     struct log *logs[LOGS];
     static struct writer writers[WRITERS];

@@ -4,12 +4,10 @@
 //     log_flush_demand ──> queue: each log once ──> up to FLUSHER_THREADS_MAX threads ──> log_flush_now
 //
 // A log is synced by one thread at a time; what is appended meanwhile puts it in the queue again. Several threads,
-// because a file system writes the syncs of several files that wait at once as one (its journal's group commit).
-// Threads are started when there is something to do for them and the others are busy, and stay.
+// because a file system writes the syncs of several files that wait at once as one (its journal's group commit). They
+// are base/workers.h.
 #ifndef LOG_LOG_FLUSHER_H
 #define LOG_LOG_FLUSHER_H
-
-#include "base/trace.h"
 
 struct log;
 struct log_flusher;
@@ -17,7 +15,7 @@ struct log_flusher;
 enum { FLUSHER_THREADS_MAX = 8 };
 
 // threads_max 0: log_flusher_run does the work, in tests and simulations.
-struct log_flusher *log_flusher_new(int threads_max, struct trace *trace);
+struct log_flusher *log_flusher_new(int threads_max);
 // Ends what is being synced; what is still queued is not. Nobody submits any more.
 void log_flusher_free(struct log_flusher *flusher);
 // Any thread, without the log's lock. Takes a reference of its own.

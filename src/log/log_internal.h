@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 
 #include "base/list.h"
+#include "base/workers.h"
 #include "log/leader_epochs.h"
 #include "log/log.h"
 #include "log/log_flusher.h"
@@ -92,8 +93,8 @@ struct log {
     _Atomic int64_t flush_limit; // log_flush_limit
     struct list flush_waits;     // struct log_flush_wait
     struct log_flusher *flusher; // NULL: who appends syncs
-    struct list flush_link;      // under the flusher's lock, as is_flush_queued
-    bool is_flush_queued;
+    struct work flush_work;      // the flusher's
+    atomic_bool is_flush_queued;
     struct log_garbage *garbage; // .deleted files
     size_t garbage_count, garbage_capacity;
     unsigned pending_events; // bits of enum log_event and LOG_FLUSHED, told when the lock is let go

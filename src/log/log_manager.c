@@ -72,8 +72,7 @@ int log_manager_open(const struct log_manager_options *options, struct log_manag
     list_init(&manager->work);
     list_init(&manager->deletions);
     if (options->has_thread || options->defers_flush)
-        manager->flusher =
-            log_flusher_new(options->has_thread ? FLUSHER_THREADS_MAX : 0, options->trace);
+        manager->flusher = log_flusher_new(options->has_thread ? FLUSHER_THREADS_MAX : 0);
     manager->options.dir_ids = NULL; // copied, as the paths are
     manager->options.dirs_offline = NULL;
     int error = 0, last = 0;

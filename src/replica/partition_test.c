@@ -346,7 +346,7 @@ static void what_is_not_synced_is_not_committed(void)
     struct fixture f;
     struct trace trace;
     trace_init(&trace, clock_posix(), TRACE_ERROR, -1);
-    begin_flushing(&f, log_flusher_new(0, &trace));
+    begin_flushing(&f, log_flusher_new(0));
     struct log_config config = log_config_default;
     config.flush_messages = 1;
     log_set_config(f.log, &config);
