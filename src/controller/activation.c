@@ -48,19 +48,41 @@ const struct voters_record *activation_voters(const struct quorum_history *histo
     return voters;
 }
 
+static void begin_control_batch(struct batch_builder *builder, int64_t offset, int32_t epoch)
+{
+    struct batch_options options = { BATCH_OPTIONS_DEFAULT };
+    options.base_offset = offset;
+    options.leader_epoch = epoch;
+    options.is_control = true;
+    batch_builder_init(builder, &options);
+}
+
+// Adds it to `out`; the number of its records.
+static int end_control_batch(struct batch_builder *builder, struct strbuf *out)
+{
+    struct bytes batch = batch_builder_finish(builder);
+    strbuf_add(out, batch.data, batch.size);
+    int count = builder->count;
+    batch_builder_fini(builder);
+    return count;
+}
+
+static void add_voters(struct batch_builder *builder, int64_t now_ms,
+                       const struct voters_record *voters, int16_t kraft_version)
+{
+    struct kraft_version_record version = { .kraft_version = kraft_version };
+    control_record_add(builder, now_ms, CONTROL_KRAFT_VERSION, &version);
+    control_record_add(builder, now_ms, CONTROL_KRAFT_VOTERS, voters);
+}
+
 int activation_control_batch(struct strbuf *out, int64_t offset, const struct raft *raft,
                              const struct voters_record *voters, int16_t kraft_version,
                              bool with_voters, int64_t now_ms)
 {
     struct arena arena;
     arena_init(&arena);
-    struct batch_options options = { BATCH_OPTIONS_DEFAULT };
-    options.base_offset = offset;
-    options.leader_epoch = raft->state.leader_epoch;
-    options.is_control = true;
     struct batch_builder builder;
-    batch_builder_init(&builder, &options);
-
+    begin_control_batch(&builder, offset, raft->state.leader_epoch);
     struct leader_change_message_voter *all =
         arena_array(&arena, struct leader_change_message_voter, voters->voters_count);
     for (int32_t i = 0; i < voters->voters_count; i++)
@@ -74,37 +96,20 @@ int activation_control_batch(struct strbuf *out, int64_t offset, const struct ra
         .granting_voters_count = 1,
     };
     control_record_add(&builder, now_ms, CONTROL_LEADER_CHANGE, &change);
-    if (with_voters) {
-        struct kraft_version_record version = { .kraft_version = kraft_version };
-        control_record_add(&builder, now_ms, CONTROL_KRAFT_VERSION, &version);
-        control_record_add(&builder, now_ms, CONTROL_KRAFT_VOTERS, voters);
-    }
-    struct bytes batch = batch_builder_finish(&builder);
-    strbuf_add(out, batch.data, batch.size);
-    int count = builder.count;
-    batch_builder_fini(&builder);
+    if (with_voters)
+        add_voters(&builder, now_ms, voters, kraft_version);
     arena_fini(&arena);
-    return count;
+    return end_control_batch(&builder, out);
 }
 
 int activation_kraft_batch(struct strbuf *out, int64_t offset, int32_t epoch,
                            const struct voters_record *voters, int16_t kraft_version,
                            int64_t now_ms)
 {
-    struct batch_options options = { BATCH_OPTIONS_DEFAULT };
-    options.base_offset = offset;
-    options.leader_epoch = epoch;
-    options.is_control = true;
     struct batch_builder builder;
-    batch_builder_init(&builder, &options);
-    struct kraft_version_record version = { .kraft_version = kraft_version };
-    control_record_add(&builder, now_ms, CONTROL_KRAFT_VERSION, &version);
-    control_record_add(&builder, now_ms, CONTROL_KRAFT_VOTERS, voters);
-    struct bytes batch = batch_builder_finish(&builder);
-    strbuf_add(out, batch.data, batch.size);
-    int count = builder.count;
-    batch_builder_fini(&builder);
-    return count;
+    begin_control_batch(&builder, offset, epoch);
+    add_voters(&builder, now_ms, voters, kraft_version);
+    return end_control_batch(&builder, out);
 }
 
 static int16_t bootstrap_level(const struct metadata_entries *records, const char *feature)

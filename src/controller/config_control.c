@@ -81,16 +81,21 @@ static size_t apply(const struct changes *changes, struct config_entry *out)
     return count;
 }
 
+void add_config_record(struct metadata_entries *records, enum config_resource type,
+                       struct str resource, struct str name, struct str value)
+{
+    struct config_record *record = metadata_entries_add(records, METADATA_RECORD_CONFIG, 0);
+    record->resource_type = (int8_t)type;
+    record->resource_name = resource;
+    record->name = name;
+    record->value = value;
+}
+
 static void add_records(const struct changes *changes)
 {
-    struct metadata_entries *records = &changes->evaluation->records;
-    for (size_t i = 0; i < changes->count; i++) {
-        struct config_record *record = metadata_entries_add(records, METADATA_RECORD_CONFIG, 0);
-        record->resource_type = (int8_t)changes->type;
-        record->resource_name = changes->name;
-        record->name = changes->items[i].key;
-        record->value = changes->items[i].value;
-    }
+    for (size_t i = 0; i < changes->count; i++)
+        add_config_record(&changes->evaluation->records, changes->type, changes->name,
+                          changes->items[i].key, changes->items[i].value);
 }
 
 static struct answer commit(const struct changes *changes)
@@ -135,11 +140,8 @@ void add_cluster_min_insync_replicas(struct metadata_entries *records, const str
         config_layer_value(config, CONFIG_MIN_INSYNC_REPLICAS, CONFIG_SOURCE_STATIC_BROKER);
     const char *value =
         set != NULL ? set->text : config_def_of(CONFIG_MIN_INSYNC_REPLICAS)->default_text;
-    struct config_record *record = metadata_entries_add(records, METADATA_RECORD_CONFIG, 0);
-    record->resource_type = CONFIG_RESOURCE_BROKER;
-    record->resource_name = str_of("");
-    record->name = str_of(MIN_INSYNC_REPLICAS);
-    record->value = arena_strz(records->arena, value);
+    add_config_record(records, CONFIG_RESOURCE_BROKER, str_of(""), str_of(MIN_INSYNC_REPLICAS),
+                      arena_strz(records->arena, value));
 }
 
 void add_elr_safety_configs(struct evaluation *evaluation)
@@ -154,12 +156,9 @@ void add_elr_safety_configs(struct evaluation *evaluation)
         if (configs->type != CONFIG_RESOURCE_BROKER || configs->name[0] == '\0' ||
             str_is_null(metadata_config_value(configs, MIN_INSYNC_REPLICAS)))
             continue;
-        struct config_record *record =
-            metadata_entries_add(&evaluation->records, METADATA_RECORD_CONFIG, 0);
-        record->resource_type = CONFIG_RESOURCE_BROKER;
-        record->resource_name = arena_strz(evaluation->records.arena, configs->name);
-        record->name = str_of(MIN_INSYNC_REPLICAS);
-        record->value = STR_NULL;
+        add_config_record(&evaluation->records, CONFIG_RESOURCE_BROKER,
+                          arena_strz(evaluation->records.arena, configs->name),
+                          str_of(MIN_INSYNC_REPLICAS), STR_NULL);
     }
 }
 

@@ -4,11 +4,11 @@
 
 #include "base/must.h"
 #include "config/log_config.h"
+#include "controller/config_control.h"
 #include "controller/partition_assignment.h"
 #include "controller/placement.h"
 #include "controller/topic_configs.h"
 #include "metadata/feature_versions.h"
-#include "protocol/records/config.h"
 #include "protocol/records/topic.h"
 
 // ---- which topics of the request count ----------------------------------------------------------------------
@@ -241,14 +241,9 @@ static void add_records(struct evaluation *evaluation,
         metadata_entries_add(&evaluation->records, METADATA_RECORD_TOPIC, 0);
     record->name = topic->name;
     record->topic_id = id;
-    for (size_t i = 0; i < overrides->count; i++) {
-        struct config_record *config =
-            metadata_entries_add(&evaluation->records, METADATA_RECORD_CONFIG, 0);
-        config->resource_type = CONFIG_RESOURCE_TOPIC;
-        config->resource_name = topic->name;
-        config->name = overrides->items[i].name;
-        config->value = overrides->items[i].value;
-    }
+    for (size_t i = 0; i < overrides->count; i++)
+        add_config_record(&evaluation->records, CONFIG_RESOURCE_TOPIC, topic->name,
+                          overrides->items[i].name, overrides->items[i].value);
     for (int32_t i = 0; i < count; i++)
         assignment_add_partition(evaluation, id, i, &assignments[i]);
 }
