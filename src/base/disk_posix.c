@@ -54,17 +54,17 @@ static ssize_t posix_pread_cached(struct disk_file *file, void *into, size_t siz
     return n < 0 ? -errno : n;
 }
 
-// The kernel reads what was asked for in large pieces; a byte of each page group is waited for.
+// The kernel reads what was asked for in large pieces; the last byte of each step is waited for.
 static void posix_load(struct disk_file *file, int64_t position, size_t size, size_t ahead)
 {
     enum { STEP = 65536 };
     uint8_t byte;
     posix_fadvise(file->fd, position, (off_t)(size + ahead), POSIX_FADV_WILLNEED);
-    for (size_t at = 0; at < size; at += STEP)
-        if (pread(file->fd, &byte, 1, position + (off_t)at) != 1)
-            return;
-    if (size > 0 && pread(file->fd, &byte, 1, position + (off_t)size - 1) != 1)
-        return;
+    for (size_t end = 0; end < size;) {
+        end = size - end > STEP ? end + STEP : size;
+        if (pread(file->fd, &byte, 1, position + (off_t)end - 1) != 1)
+            return; // who reads it is told
+    }
 }
 
 static ssize_t posix_pwritev(struct disk_file *file, const struct iovec *iov, int iov_count,

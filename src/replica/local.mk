@@ -3,8 +3,9 @@ libcore_a_SOURCES += \
 	%D%/log_dir_control.c %D%/log_dir_control.h \
 	%D%/log_mover.c %D%/log_mover.h \
 	%D%/move_throttle.c %D%/move_throttle.h \
-	%D%/partition.c %D%/partition.h \
+	%D%/partition.c %D%/partition.h %D%/partition_internal.h \
 	%D%/partition_delete.c \
+	%D%/partition_wait.c \
 	%D%/replicas.c %D%/replicas.h
 if TESTS_POSSIBLE
 replica_tests = \

@@ -5,11 +5,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
-
-enum { PARTITION_MAGIC = 0x50415254 };
-
-// Of a waiter: LINKED and FIRED are entered under the waiters' lock, FIRED is left by the waker alone.
-enum { WAITER_IDLE, WAITER_LINKED, WAITER_FIRED };
+#include "replica/partition_internal.h"
 
 void role_lock_init(pthread_rwlock_t *lock)
 {
@@ -64,144 +60,6 @@ void partition_unref(struct partition *partition)
     mem_free(partition->followers);
     partition->magic = 0;
     mem_free(partition);
-}
-
-// ---- waiters ------------------------------------------------------------------------------------------------
-
-// What a reader of this isolation may see the end of.
-static int64_t visible_end(const struct log *log, enum partition_isolation isolation)
-{
-    switch (isolation) {
-    case READ_TO_LOG_END:
-        return log_end_offset(log);
-    case READ_COMMITTED:
-        return log_last_stable_offset(log);
-    case READ_UNCOMMITTED:
-        break;
-    }
-    return log_high_watermark(log);
-}
-
-static void waiter_take(struct partition *partition, struct partition_waiter *waiter,
-                        struct partition_woken *woken)
-{
-    list_remove(&waiter->_link);
-    atomic_store(&waiter->_state, WAITER_FIRED);
-    atomic_fetch_sub(&partition->_waiters_count, 1);
-    list_append(&woken->waiters, &waiter->_link);
-}
-
-void partition_wake(struct partition_woken *woken)
-{
-    struct list *link;
-    while ((link = list_pop(&woken->waiters)) != NULL) {
-        struct partition_waiter *waiter = container_of(link, struct partition_waiter, _link);
-        void (*wake)(struct partition_waiter *) = waiter->wake;
-        atomic_store(&waiter->_state, WAITER_IDLE);
-        wake(waiter);
-    }
-}
-
-static void wake_all(struct partition *partition, struct partition_woken *woken)
-{
-    pthread_mutex_lock(&partition->_waiters_lock);
-    list_for_each_safe(at, next, &partition->_data_waiters)
-        waiter_take(partition, container_of(at, struct partition_waiter, _link), woken);
-    list_for_each_safe(at, next, &partition->_commit_waiters)
-        waiter_take(partition, container_of(at, struct partition_waiter, _link), woken);
-    pthread_mutex_unlock(&partition->_waiters_lock);
-}
-
-static bool is_settled(const struct log *log, const struct partition_waiter *waiter)
-{
-    return waiter->kind == PARTITION_WAIT_FOR_FLUSH ? log_flush_limit(log) >= waiter->offset
-                                                    : log_high_watermark(log) >= waiter->offset;
-}
-
-// The log grew by `bytes` (INT64_MAX: the high watermark moved for another reason). The role lock is held for reading.
-static void wake_satisfied(struct partition *partition, struct log *log, int64_t bytes,
-                           struct partition_woken *woken)
-{
-    atomic_thread_fence(memory_order_seq_cst); // (4): the end was moved before
-    if (atomic_load(&partition->_waiters_count) == 0)
-        return;
-    int64_t ends[] = {
-        [READ_UNCOMMITTED] = visible_end(log, READ_UNCOMMITTED),
-        [READ_COMMITTED] = visible_end(log, READ_COMMITTED),
-        [READ_TO_LOG_END] = visible_end(log, READ_TO_LOG_END),
-    };
-    pthread_mutex_lock(&partition->_waiters_lock);
-    list_for_each_safe(at, next, &partition->_commit_waiters)
-    {
-        struct partition_waiter *waiter = container_of(at, struct partition_waiter, _link);
-        if (is_settled(log, waiter))
-            waiter_take(partition, waiter, woken);
-    }
-    list_for_each_safe(at, next, &partition->_data_waiters)
-    {
-        struct partition_waiter *waiter = container_of(at, struct partition_waiter, _link);
-        if (ends[waiter->isolation] <= waiter->offset)
-            continue;
-        if (waiter->missing_bytes != NULL && bytes != INT64_MAX &&
-            atomic_fetch_sub(waiter->missing_bytes, bytes) > bytes)
-            continue;
-        waiter_take(partition, waiter, woken);
-    }
-    pthread_mutex_unlock(&partition->_waiters_lock);
-}
-
-unsigned partition_changes(struct partition *partition)
-{
-    return atomic_load(&partition->_changes);
-}
-
-static bool is_satisfied(struct partition *partition, const struct partition_waiter *waiter)
-{
-    bool satisfied = true;
-    pthread_rwlock_rdlock(&partition->_lock);
-    struct log *log = partition->log;
-    if (log != NULL && atomic_load(&partition->_changes) == waiter->changes)
-        satisfied = waiter->kind == PARTITION_WAIT_FOR_DATA
-                        ? visible_end(log, waiter->isolation) > waiter->offset
-                        : is_settled(log, waiter) || log_has_failed(log);
-    pthread_rwlock_unlock(&partition->_lock);
-    return satisfied;
-}
-
-enum partition_wait_result partition_wait(struct partition_waiter *waiter)
-{
-    struct partition *partition = waiter->partition;
-    must_be(partition, PARTITION_MAGIC);
-    pthread_mutex_lock(&partition->_waiters_lock);
-    bool is_idle = atomic_load(&waiter->_state) == WAITER_IDLE;
-    if (is_idle) {
-        list_append(waiter->kind == PARTITION_WAIT_FOR_DATA ? &partition->_data_waiters
-                                                            : &partition->_commit_waiters,
-                    &waiter->_link);
-        atomic_store(&waiter->_state, WAITER_LINKED);
-        atomic_fetch_add(&partition->_waiters_count, 1);
-    }
-    pthread_mutex_unlock(&partition->_waiters_lock);
-    if (!is_idle)
-        return PARTITION_WAITS_STILL;
-    atomic_thread_fence(memory_order_seq_cst);
-    // (4). If an append takes it before we can, its wake-up comes.
-    return is_satisfied(partition, waiter) && partition_unwait(waiter) ? PARTITION_SATISFIED
-                                                                       : PARTITION_WAITS;
-}
-
-bool partition_unwait(struct partition_waiter *waiter)
-{
-    struct partition *partition = waiter->partition;
-    pthread_mutex_lock(&partition->_waiters_lock);
-    bool is_linked = atomic_load(&waiter->_state) == WAITER_LINKED;
-    if (is_linked) {
-        list_remove(&waiter->_link);
-        atomic_store(&waiter->_state, WAITER_IDLE);
-        atomic_fetch_sub(&partition->_waiters_count, 1);
-    }
-    pthread_mutex_unlock(&partition->_waiters_lock);
-    return is_linked;
 }
 
 // ---- role ---------------------------------------------------------------------------------------------------
@@ -283,7 +141,7 @@ unsigned partition_apply(struct partition *partition, struct log *log,
         if (is_change)
             atomic_fetch_add(&partition->_changes, 1);
         if (is_change || (changes & PARTITION_COMMITTED) != 0)
-            wake_all(partition, woken);
+            partition_wake_all(partition, woken);
     }
     pthread_rwlock_unlock(&partition->_lock);
     return changes;
@@ -316,7 +174,7 @@ struct log *partition_close(struct partition *partition, enum partition_end end,
     if (end == PARTITION_DELETED)
         atomic_store_explicit(&partition->_is_gone, true, memory_order_release);
     atomic_fetch_add(&partition->_changes, 1);
-    wake_all(partition, woken);
+    partition_wake_all(partition, woken);
     struct partition_observer *observer = partition->observer;
     pthread_rwlock_unlock(&partition->_lock);
     if (was_leader && observer != NULL && observer->on_resigned != NULL)
@@ -391,6 +249,23 @@ static bool has_enough_in_sync(struct partition *partition)
     return partition->isr_count >= least;
 }
 
+// The log has grown by `bytes`, or what may be committed of it has (INT64_MAX). The role lock is held for reading. The
+// high watermark if it moved, else -1.
+static int64_t on_grown(struct partition *partition, int64_t bytes, struct partition_woken *woken)
+{
+    bool is_moved = is_leader(partition) && high_watermark_advance(partition);
+    partition_wake_satisfied(partition, partition->log, bytes, woken);
+    return is_moved ? log_high_watermark(partition->log) : -1;
+}
+
+static void unlock_and_tell(struct partition *partition, int64_t moved_to)
+{
+    struct partition_observer *observer = partition->observer;
+    pthread_rwlock_unlock(&partition->_lock);
+    if (moved_to != -1 && observer != NULL && observer->on_high_watermark != NULL)
+        observer->on_high_watermark(observer, partition->index, moved_to);
+}
+
 // (6). What was appended under a limit counts as committed when the limit moves: on_flushed is told.
 static void on_flushed(struct log_flush_wait *wait);
 
@@ -412,25 +287,18 @@ static void on_flushed(struct log_flush_wait *wait)
     struct partition *partition = container_of(wait, struct partition, _flush_wait);
     struct partition_woken woken;
     partition_woken_init(&woken);
-    bool is_moved = false;
-    int64_t high_watermark = -1;
+    int64_t moved_to = -1;
     atomic_store(&partition->_awaits_flush, false);
     pthread_rwlock_rdlock(&partition->_lock);
     struct log *log = partition->log;
     if (log != NULL) {
         if (log_flush_limit(log) != INT64_MAX)
             await_flush(partition);
-        is_moved = is_leader(partition) && high_watermark_advance(partition);
-        high_watermark = log_high_watermark(log);
+        moved_to = on_grown(partition, INT64_MAX, &woken);
         if (log_has_failed(log))
-            wake_all(partition, &woken);
-        else
-            wake_satisfied(partition, log, INT64_MAX, &woken);
+            partition_wake_all(partition, &woken);
     }
-    struct partition_observer *observer = partition->observer;
-    pthread_rwlock_unlock(&partition->_lock);
-    if (is_moved && observer != NULL && observer->on_high_watermark != NULL)
-        observer->on_high_watermark(observer, partition->index, high_watermark);
+    unlock_and_tell(partition, moved_to);
     partition_wake(&woken);
     partition_unref(partition);
 }
@@ -465,8 +333,7 @@ enum kafka_error partition_append_transactional(
 {
     struct partition_woken own;
     partition_woken_init(&own);
-    bool is_moved = false;
-    int64_t high_watermark = -1;
+    int64_t moved_to = -1;
     *result = (struct log_append_result){ .first_offset = -1,
                                           .last_offset = -1,
                                           .max_timestamp = -1,
@@ -489,15 +356,10 @@ enum kafka_error partition_append_transactional(
         if (error == KERR_NONE && log_flush_limit(log) != INT64_MAX)
             await_flush(partition);
         if (error == KERR_NONE && !result->is_duplicate && !result->is_gathered) {
-            is_moved = high_watermark_advance(partition);
-            high_watermark = log_high_watermark(log);
-            wake_satisfied(partition, log, result->size_bytes, woken != NULL ? woken : &own);
+            moved_to = on_grown(partition, result->size_bytes, woken != NULL ? woken : &own);
         }
     }
-    struct partition_observer *observer = partition->observer;
-    pthread_rwlock_unlock(&partition->_lock);
-    if (is_moved && observer != NULL && observer->on_high_watermark != NULL)
-        observer->on_high_watermark(observer, partition->index, high_watermark);
+    unlock_and_tell(partition, moved_to);
     partition_wake(&own);
     return error;
 }
@@ -505,8 +367,7 @@ enum kafka_error partition_append_transactional(
 enum kafka_error partition_write_gathered(struct partition *partition, int64_t end_offset,
                                           int32_t size_bytes, struct partition_woken *woken)
 {
-    bool is_moved = false;
-    int64_t high_watermark = -1;
+    int64_t moved_to = -1;
     enum kafka_error error = KERR_NONE;
     pthread_rwlock_rdlock(&partition->_lock);
     struct log *log = partition->log;
@@ -517,15 +378,9 @@ enum kafka_error partition_write_gathered(struct partition *partition, int64_t e
         if (log_end_offset(log) < end_offset)
             error = log_has_failed(log) ? KERR_KAFKA_STORAGE_ERROR : KERR_NOT_LEADER_OR_FOLLOWER;
     }
-    if (error == KERR_NONE) {
-        is_moved = is_leader(partition) && high_watermark_advance(partition);
-        high_watermark = log_high_watermark(log);
-        wake_satisfied(partition, log, size_bytes, woken);
-    }
-    struct partition_observer *observer = partition->observer;
-    pthread_rwlock_unlock(&partition->_lock);
-    if (is_moved && observer != NULL && observer->on_high_watermark != NULL)
-        observer->on_high_watermark(observer, partition->index, high_watermark);
+    if (error == KERR_NONE)
+        moved_to = on_grown(partition, size_bytes, woken);
+    unlock_and_tell(partition, moved_to);
     return error;
 }
 
@@ -652,7 +507,7 @@ void partition_read(struct partition *partition, const struct partition_reader *
         // What it asks for next, it has all before.
         atomic_store(&follower->end_offset, fetch->fetch_offset);
         if (is_leader(partition) && high_watermark_advance(partition))
-            wake_satisfied(partition, partition->log, INT64_MAX, woken);
+            partition_wake_satisfied(partition, partition->log, INT64_MAX, woken);
     }
     pthread_rwlock_unlock(&partition->_lock);
     if (error != KERR_NONE)
@@ -729,7 +584,7 @@ static enum kafka_error offset_for_time(const struct partition *partition,
                                         struct log_timestamp_offset *out)
 {
     struct log *log = partition->log;
-    int64_t end = visible_end(log, is_client ? isolation : READ_TO_LOG_END);
+    int64_t end = partition_visible_end(log, is_client ? isolation : READ_TO_LOG_END);
     bool is_lagging = is_client && partition->leader_epoch_start_offset > log_high_watermark(log);
     enum kafka_error error = KERR_NONE;
     switch (query) {
