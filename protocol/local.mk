@@ -179,6 +179,7 @@ CLEANFILES += %D%/generated.stamp %D%/descriptors.c %D%/kafka_error.c %D%/kafka_
 
 libproto_a_SOURCES += \
 	%D%/codec.c %D%/codec.h \
+	%D%/error_message.c %D%/error_message.h \
 	%D%/json.c %D%/json.h \
 	%D%/message_dup.c %D%/message_dup.h \
 	%D%/registry.c %D%/registry.h \

@@ -6,6 +6,7 @@
 #include "config/config_describe.h"
 #include "controller/topic_names.h"
 #include "metadata/metadata.h"
+#include "protocol/error_message.h"
 #include "protocol/messages/describe_configs.h"
 
 static bool is_known_type(int8_t type)
@@ -161,12 +162,7 @@ void handle_describe_configs(struct request *request)
         result->resource_name = body->resources[i].resource_name;
         // Kafka fails the whole request for one resource of an unknown type.
         if (!all_known)
-            refuse(
-                result, KERR_INVALID_REQUEST,
-                "This most likely occurs because of a request being malformed by the client "
-                "library "
-                "or the message was sent to an incompatible broker. See the broker logs for more "
-                "details.");
+            refuse(result, KERR_INVALID_REQUEST, kafka_error_message(KERR_INVALID_REQUEST));
         else
             describe(request, &body->resources[i], result);
     }

@@ -5,6 +5,7 @@
 #include "api/node.h"
 #include "controller/topic_names.h"
 #include "metadata/metadata.h"
+#include "protocol/error_message.h"
 #include "protocol/messages/describe_producers.h"
 #include "replica/replicas.h"
 
@@ -42,7 +43,7 @@ static const char *topic_fault(struct request *request, struct str topic, enum k
     bool exists = metadata_find_topic(metadata, topic) != NULL;
     metadata_unlock(metadata);
     *error = exists ? KERR_NONE : KERR_UNKNOWN_TOPIC_OR_PARTITION;
-    return exists ? NULL : "This server does not host this topic-partition.";
+    return exists ? NULL : kafka_error_message(*error);
 }
 
 void handle_describe_producers(struct request *request);

@@ -8,11 +8,10 @@
 #include "api/share_acks.h"
 #include "group/share/share_groups.h"
 #include "metadata/metadata.h"
+#include "protocol/error_message.h"
 #include "protocol/messages/describe_share_group_offsets.h"
 #include "replica/replicas.h"
 #include "share_coordinator/share_coordinator.h"
-
-#define UNEXPECTED_ERROR "The server experienced an unexpected error when processing the request."
 
 struct offsets_call {
     struct share_state_call call;
@@ -214,7 +213,7 @@ static void describe_some(struct share_offsets *offsets,
                 answer_unknown(offsets->request, &group->topics[t], out);
     } else {
         out->error_code = KERR_UNKNOWN_SERVER_ERROR;
-        out->error_message = str_of(UNEXPECTED_ERROR);
+        out->error_message = str_of(kafka_error_message(KERR_UNKNOWN_SERVER_ERROR));
     }
     share_topics_fini(&known);
 }

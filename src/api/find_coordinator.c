@@ -7,6 +7,7 @@
 #include "controller/controller.h"
 #include "group/group_coordinator.h"
 #include "metadata/metadata.h"
+#include "protocol/error_message.h"
 #include "protocol/messages/find_coordinator.h"
 #include "share_coordinator/share_coordinator.h"
 #include "txn/txn_coordinator.h"
@@ -96,17 +97,10 @@ static enum kafka_error find(struct request *request, int8_t key_type, struct st
 // Kafka's words for the errors that are sent with one.
 static struct str message_of(enum kafka_error error)
 {
-    switch (error) {
-    case KERR_NONE:
+    if (error == KERR_NONE)
         return str_of("NONE");
-    case KERR_COORDINATOR_NOT_AVAILABLE:
-        return str_of("The coordinator is not available.");
-    default:
-        return str_of(
-            "This most likely occurs because of a request being malformed by the client library or "
-            "the "
-            "message was sent to an incompatible broker. See the broker logs for more details.");
-    }
+    return str_of(kafka_error_message(
+        error == KERR_COORDINATOR_NOT_AVAILABLE ? error : KERR_INVALID_REQUEST));
 }
 
 void handle_find_coordinator(struct request *request)

@@ -4,6 +4,7 @@
 
 #include "api/node.h"
 #include "metadata/metadata.h"
+#include "protocol/error_message.h"
 
 enum { MEMBER_ID_MAX = 36, TYPE_MAX = SHARE_REJECT };
 
@@ -133,7 +134,7 @@ void share_acks_start(struct share_acks *acks, struct str group, struct str memb
                 continue;
             }
             ack->result.error = KERR_UNKNOWN_TOPIC_OR_PARTITION;
-            ack->result.message = "This server does not host this topic-partition.";
+            ack->result.message = kafka_error_message(ack->result.error);
         }
         release_one(acks);
     }

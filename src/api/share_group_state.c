@@ -10,6 +10,7 @@
 
 #include "api/dispatch.h"
 #include "api/node.h"
+#include "protocol/error_message.h"
 #include "protocol/messages/delete_share_group_state.h"
 #include "protocol/messages/initialize_share_group_state.h"
 #include "protocol/messages/read_share_group_state.h"
@@ -88,23 +89,13 @@ static void calls_start(struct state_calls *calls)
 // Kafka's words for a call that the coordinator could not take.
 static struct str message_of(const struct state_calls *calls, const struct share_state_call *call)
 {
-    const char *why = "";
     if (!call->is_unavailable)
         return call->error_message;
-    switch (call->error) {
-    case KERR_NOT_COORDINATOR:
-        why = "This is not the correct coordinator.";
-        break;
-    case KERR_COORDINATOR_LOAD_IN_PROGRESS:
-        why = "The coordinator is loading and hence can't process requests.";
-        break;
-    case KERR_COORDINATOR_NOT_AVAILABLE:
-        why = "The coordinator is not available.";
-        break;
-    default:
-        why = "The server experienced an unexpected error when processing the request.";
-        break;
-    }
+    bool is_coordinators = call->error == KERR_NOT_COORDINATOR ||
+                           call->error == KERR_COORDINATOR_LOAD_IN_PROGRESS ||
+                           call->error == KERR_COORDINATOR_NOT_AVAILABLE;
+    const char *why =
+        kafka_error_message(is_coordinators ? call->error : KERR_UNKNOWN_SERVER_ERROR);
     return str_of(arena_printf(&calls->request->arena, "Unable to %s: %s", calls->words, why));
 }
 

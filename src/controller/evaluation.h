@@ -39,10 +39,8 @@ struct answer {
     const char *message;
 };
 
-// What Kafka says when it says no more than the error itself.
-#define MESSAGE_UNKNOWN_TOPIC_OR_PARTITION "This server does not host this topic-partition."
-#define MESSAGE_UNKNOWN_TOPIC_ID           "This server does not host this topic ID."
-#define MESSAGE_TOO_LARGE_OPERATION        "Unable to perform excessively large batch operation."
+// What Kafka says with POLICY_VIOLATION.
+#define MESSAGE_TOO_LARGE_OPERATION "Unable to perform excessively large batch operation."
 
 #define ANSWER_OK ((struct answer){ KERR_NONE, NULL })
 

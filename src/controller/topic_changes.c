@@ -4,6 +4,7 @@
 #include "controller/partition_assignment.h"
 #include "controller/placement.h"
 #include "controller/topic_control.h"
+#include "protocol/error_message.h"
 #include "protocol/records/remove_topic.h"
 
 // ---- deleting -----------------------------------------------------------------------------------------------
@@ -103,7 +104,8 @@ static void delete_by_id(struct deleting *deleting)
         const struct metadata_topic *topic = metadata_find_topic_by_id(metadata, at->id);
         if (topic == NULL) {
             respond(deleting, STR_NULL, at->id,
-                    (struct answer){ KERR_UNKNOWN_TOPIC_ID, MESSAGE_UNKNOWN_TOPIC_ID });
+                    (struct answer){ KERR_UNKNOWN_TOPIC_ID,
+                                     kafka_error_message(KERR_UNKNOWN_TOPIC_ID) });
             continue;
         }
         const struct mention *named =
@@ -127,7 +129,7 @@ static void delete_by_name(struct deleting *deleting)
         if (topic == NULL) {
             respond(deleting, at->name, UUID_ZERO,
                     (struct answer){ KERR_UNKNOWN_TOPIC_OR_PARTITION,
-                                     MESSAGE_UNKNOWN_TOPIC_OR_PARTITION });
+                                     kafka_error_message(KERR_UNKNOWN_TOPIC_OR_PARTITION) });
             continue;
         }
         if (hashmap_find(&deleting->ids.by_key, topic->id.bytes, sizeof topic->id.bytes) != NULL) {

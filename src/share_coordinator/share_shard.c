@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/mem.h"
+#include "protocol/error_message.h"
 
 // A share partition. Its key in the map: topic id, partition, group.
 struct share_state {
@@ -237,7 +238,7 @@ static void check(struct share_shard *shard, struct share_state_call *call,
         fence(call, state);
     else if (options->topic_partitions(options->owner, call->topic_id) <= call->partition)
         fail(call, KERR_UNKNOWN_TOPIC_OR_PARTITION,
-             "This server does not host this topic-partition.");
+             kafka_error_message(KERR_UNKNOWN_TOPIC_OR_PARTITION));
 }
 
 static void initialize(struct share_shard *shard, const struct share_state_call *call,

@@ -5,8 +5,7 @@
 
 #include "base/mem.h"
 #include "group/share/share_group_records.h"
-
-#define UNKNOWN_PARTITION "This server does not host this topic-partition."
+#include "protocol/error_message.h"
 
 // ---- describe --------------------------------------------------------------------------------------
 
@@ -118,7 +117,7 @@ static void alter_topic(struct group_shard *shard,
             continue;
         }
         answer->error_code = KERR_UNKNOWN_TOPIC_OR_PARTITION;
-        answer->error_message = str_of(UNKNOWN_PARTITION);
+        answer->error_message = str_of(kafka_error_message(KERR_UNKNOWN_TOPIC_OR_PARTITION));
     }
     topic_index_unlock(shard->topics);
 }
@@ -190,7 +189,7 @@ void share_group_alter_offsets(struct group_shard *shard,
     }
     if (group != NULL && group->members_count > 0) {
         response->error_code = KERR_NON_EMPTY_GROUP;
-        response->error_message = str_of("The group is not empty.");
+        response->error_message = str_of(kafka_error_message(KERR_NON_EMPTY_GROUP));
         return;
     }
     if (group == NULL)
@@ -273,7 +272,8 @@ static void delete_topic(const struct group_shard *shard, struct str name,
 {
     const struct indexed_topic *known = topic_index_find(shard->topics, name);
     if (known == NULL) {
-        add_answer(response, name, KERR_UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_PARTITION);
+        add_answer(response, name, KERR_UNKNOWN_TOPIC_OR_PARTITION,
+                   kafka_error_message(KERR_UNKNOWN_TOPIC_OR_PARTITION));
         return;
     }
     const struct share_topic *has = share_topics_find(initialized, known->id);
@@ -307,7 +307,7 @@ void share_group_delete_offsets(struct group_shard *shard,
     }
     if (group->members_count > 0) {
         response->error_code = KERR_NON_EMPTY_GROUP;
-        response->error_message = str_of("The group is not empty.");
+        response->error_message = str_of(kafka_error_message(KERR_NON_EMPTY_GROUP));
         return;
     }
     response->responses =

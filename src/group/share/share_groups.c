@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "group/share/share_group_admin.h"
 #include "group/share/share_group_beat.h"
+#include "protocol/error_message.h"
 
 static struct coordinator_shard *shard_of(struct group_coordinator *groups, struct str id)
 {
@@ -187,21 +188,6 @@ static void end_change(struct share_init *init)
     finish(((struct change_wait *)init->user)->completion);
 }
 
-// Kafka's words for the errors of those that are not even evaluated.
-static struct str text_of(enum kafka_error error)
-{
-    switch (error) {
-    case KERR_INVALID_GROUP_ID:
-        return str_of("The group id is invalid.");
-    case KERR_COORDINATOR_LOAD_IN_PROGRESS:
-        return str_of("The coordinator is loading and hence can't process requests.");
-    case KERR_NOT_COORDINATOR:
-        return str_of("This is not the correct coordinator.");
-    default:
-        return STR_NULL;
-    }
-}
-
 static void on_altered(struct share_init *init, struct group_shard *shard)
 {
     struct change_wait *change = init->user;
@@ -220,7 +206,7 @@ void share_groups_alter_offsets(struct group_coordinator *groups,
         request->group_id.size > 0 ? coordinator_enter(shard, &error) : NULL;
     if (state == NULL) {
         response->error_code = (int16_t)error;
-        response->error_message = text_of(error);
+        response->error_message = str_of(kafka_error_message(error));
         finish(completion);
         return;
     }
@@ -255,7 +241,7 @@ void share_groups_delete_offsets(struct group_coordinator *groups,
         request->group_id.size > 0 ? coordinator_enter(shard, &error) : NULL;
     if (state == NULL) {
         response->error_code = (int16_t)error;
-        response->error_message = text_of(error);
+        response->error_message = str_of(kafka_error_message(error));
         finish(completion);
         return;
     }
