@@ -1,14 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """ConsumerGroupHeartbeat: members come, share partitions, change their minds and leave."""
 import topics
-from member import coordinator_is_there, wait_for
+from member import new_group, wait_for
 from newmember import NewMember, describe, ids_of, settle, sizes
-
-
-def new_group(t):
-    group = t.name("group")
-    coordinator_is_there(t, group)
-    return group
 
 
 def case_one_member_has_everything(t):

@@ -1,13 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Static members of consumer groups: they leave for a while and come back under another id to the same partitions."""
-from member import coordinator_is_there
+from member import new_group
 from newmember import NewMember, describe, settle, sizes
-
-
-def new_group(t):
-    group = t.name("group")
-    coordinator_is_there(t, group)
-    return group
 
 
 def two(t, group, topic):

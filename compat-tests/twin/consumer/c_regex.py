@@ -1,14 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Subscriptions by regular expression: which topics they stand for is found out behind the answer."""
 import topics
-from member import coordinator_is_there, wait_for
+from member import new_group, wait_for
 from newmember import NewMember, describe, ids_of, settle
-
-
-def new_group(t):
-    group = t.name("group")
-    coordinator_is_there(t, group)
-    return group
 
 
 def case_resolved_behind_the_answer(t):

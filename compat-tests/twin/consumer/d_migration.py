@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Groups that change their protocol while they live, and both kinds of members in one group (KIP-848)."""
-from member import Member, coordinator_is_there, describe as describe_classic, join_all
+from member import Member, coordinator_is_there, describe as describe_classic, join_all, new_group
 from newmember import NewMember, describe, settle, sizes
-from oldmember import Old, assigned, assignment, classic_group, new_group
+from oldmember import Old, assigned, assignment, classic_group
 
 
 def case_an_upgrade(t):

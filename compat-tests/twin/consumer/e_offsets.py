@@ -1,13 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Offsets of consumer groups: with member epochs, fetched, deleted, and who may."""
-from member import coordinator_is_there, join_all, Member
+from member import Member, join_all, new_group
 from newmember import NewMember, describe, ids_of, settle
-
-
-def new_group(t):
-    group = t.name("group")
-    coordinator_is_there(t, group)
-    return group
 
 
 def fetch(t, group, topic, version=9, **more):

@@ -1,15 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every request is answered in every state of a classic group, and the answers' defaults."""
-from member import RANGE, ROUND, Member, coordinator_is_there, describe, join_all, leader_of, settle, subscription, wait_for
+from member import RANGE, ROUND, Member, describe, join_all, leader_of, new_group, settle, subscription, wait_for
 
 REFUSED = {"ThrottleTimeMs": 0, "GenerationId": -1, "ProtocolType": None, "ProtocolName": None, "Leader": "",
            "SkipAssignment": False, "Members": []}
-
-
-def new_group(t):
-    group = t.name("group")
-    coordinator_is_there(t, group)
-    return group
 
 
 def case_a_join_is_checked_before_the_group(t):

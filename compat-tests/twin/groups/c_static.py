@@ -1,12 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Static members (KIP-345, KIP-814): they return under a new id without a rebalance, and fence who was there."""
-from member import RANGE, ROUND, Member, coordinator_is_there, describe, leader_of, settle, subscription, wait_for
-
-
-def new_group(t):
-    group = t.name("group")
-    coordinator_is_there(t, group)
-    return group
+from member import RANGE, ROUND, Member, describe, leader_of, new_group, settle, subscription, wait_for
 
 
 def case_a_static_member_joins_at_once(t):

@@ -2,19 +2,10 @@
 """OffsetCommit and OffsetFetch at every version, by members and by hand."""
 import time
 
-from member import Member, coordinator_is_there, describe, settle, wait_for
+from member import Member, coordinator_is_there, describe, new_group, settle, wait_for
+from topics import topic_id
 
 NOTHING = {"CommittedOffset": -1, "CommittedLeaderEpoch": -1, "Metadata": "", "ErrorCode": 0}
-
-
-def new_group(t):
-    group = t.name("group")
-    coordinator_is_there(t, group)
-    return group
-
-
-def topic_id(t, topic):
-    return t.connect().call("Metadata", 12, Topics=[{"Name": topic}])["Topics"][0]["TopicId"]
 
 
 def fetch(t, group, topic, partitions=(0,), version=8, **other):

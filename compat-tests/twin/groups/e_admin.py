@@ -1,12 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """ListGroups, DescribeGroups, DeleteGroups."""
-from member import Member, coordinator_is_there, describe, settle, wait_for
-
-
-def new_group(t):
-    group = t.name("group")
-    coordinator_is_there(t, group)
-    return group
+from member import Member, describe, new_group, settle, wait_for
 
 
 def listed(t, version, **filters):

@@ -3,14 +3,8 @@
 too many; what the others hear of it."""
 import time
 
-from member import RANGE, ROUND, Member, coordinator_is_there, describe, join_all, leader_of, settle
+from member import RANGE, ROUND, Member, coordinator_is_there, describe, join_all, leader_of, new_group, settle
 from member import subscription, wait_for
-
-
-def new_group(t):
-    group = t.name("group")
-    coordinator_is_there(t, group)
-    return group
 
 
 def error_of(t, answer):
@@ -205,25 +199,26 @@ def case_leaving_between_join_and_sync(t):
 
 # ---- being late ----------------------------------------------------------------------------------------------------
 
-def case_who_does_not_sync_is_out(t):
+def two_late_ones(t):
+    """Two members that have joined and 700 ms to sync: leader, follower."""
     a = Member(t, new_group(t), rebalance_ms=700)
     b = Member(t, a.group, rebalance_ms=700)
     join_all(a, b)
     leader = leader_of((a, b))
-    follower = b if leader is a else a
+    return leader, b if leader is a else a
+
+
+def case_who_does_not_sync_is_out(t):
+    leader, follower = two_late_ones(t)
     assert leader.sync({leader: b"all"})["Assignment"] == b"all" # the other never asks for its part
-    assert describe(t, a.group)["GroupState"] == "Stable"
+    assert describe(t, leader.group)["GroupState"] == "Stable"
     wait_for(lambda: leader.heartbeat() == "REBALANCE_IN_PROGRESS", "the other is out")
     assert follower.heartbeat() == "UNKNOWN_MEMBER_ID"
     assert len(leader.join()["Members"]) == 1
 
 
 def case_a_leader_that_does_not_sync_is_out(t):
-    a = Member(t, new_group(t), rebalance_ms=700)
-    b = Member(t, a.group, rebalance_ms=700)
-    join_all(a, b)
-    leader = leader_of((a, b))
-    follower = b if leader is a else a
+    leader, follower = two_late_ones(t)
     follower.send_sync()
     answer = follower.link.receive()
     assert error_of(t, answer) == "REBALANCE_IN_PROGRESS", answer

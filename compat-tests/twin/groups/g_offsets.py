@@ -2,21 +2,11 @@
 """Committed offsets at the edges: empty, long and repeated names, odd offsets, who may commit at each version, topics
 that were made anew, offsets deleted by hand (KIP-496) and with their group."""
 import topics
-from member import Member, coordinator_is_there, describe, leader_of, settle, subscription, wait_for
+from member import Member, coordinator_is_there, describe, leader_of, new_group, settle, subscription, wait_for
 from producer import ABORT, COMMIT, Producer, settled
 
 NOTHING = {"CommittedOffset": -1, "CommittedLeaderEpoch": -1, "Metadata": "", "ErrorCode": 0}
 NO_ID = bytes(16)
-
-
-def new_group(t):
-    group = t.name("group")
-    coordinator_is_there(t, group)
-    return group
-
-
-def topic_id(t, topic):
-    return t.connect().call("Metadata", 12, Topics=[{"Name": topic}])["Topics"][0]["TopicId"]
 
 
 def part(partition, offset, metadata="", **other):
@@ -74,7 +64,7 @@ def delete_groups(t, *groups, version=2):
 def case_the_group_without_a_name(t):
     coordinator_is_there(t, new_group(t))
     topic = t.topic()
-    id_ = topic_id(t, topic)
+    id_ = topics.topic_id(t, topic)
     for version in range(2, 11):
         assert commit_one(t, "", id_ if version >= 10 else topic, 10 + version, version) == "NONE"
         for fetching in range(1, 11):
@@ -129,18 +119,18 @@ def case_nothing_in_a_request(t):
     topic, group = t.topic(), new_group(t)
     for version in range(2, 11):
         assert commit(t, group, [], version) == []
-        which = topic_id(t, topic) if version >= 10 else topic
+        which = topics.topic_id(t, topic) if version >= 10 else topic
         assert commit(t, group, [(which, [])], version) == []
     assert describe(t, group)["GroupState"] == "Dead"
     for version in range(1, 11):
         assert fetched(t, group, [], version) == []
-        which = topic_id(t, topic) if version >= 10 else topic
+        which = topics.topic_id(t, topic) if version >= 10 else topic
         assert fetched(t, group, [(which, [])], version) == [(which, [])]
 
 
 def case_topics_without_an_id(t):
     topic, group = t.topic(), new_group(t)
-    id_ = topic_id(t, topic)
+    id_ = topics.topic_id(t, topic)
     assert commit(t, group, [(NO_ID, [part(0, 1)]), (id_, [part(0, 2)]), (NO_ID, [part(4, 1)])], 10) == [
         (NO_ID, [(0, "UNKNOWN_TOPIC_ID"), (4, "UNKNOWN_TOPIC_ID")]), (id_, [(0, "NONE")])]
     assert fetched(t, group, [(NO_ID, [0]), (id_, [0]), (NO_ID, [4, 5])], 10) == [
@@ -180,12 +170,12 @@ def case_limits_count_characters(t):
 
 def case_a_topic_made_anew_has_no_offsets(t):
     topic, group = t.topic(), new_group(t)
-    old = topic_id(t, topic)
+    old = topics.topic_id(t, topic)
     commit_one(t, group, topic, 5)
     t.connect().call("DeleteTopics", 6, TimeoutMs=30000, Topics=[{"Name": topic}])
     wait_for(lambda: fetched(t, group, [(topic, [0])]) == [(topic, [(0, -1)])], "the offset is gone")
     topics.create(t.connect(), topic)
-    new = topic_id(t, topic)
+    new = topics.topic_id(t, topic)
     assert new != old
     assert fetched(t, group, [(old, [0]), (new, [0])], 10) == [(new, [(0, -1)]), (old, [(0, "UNKNOWN_TOPIC_ID")])]
     assert commit_one(t, group, old, 6, version=10) == "UNKNOWN_TOPIC_ID"
@@ -197,7 +187,7 @@ def case_a_topic_made_anew_has_no_offsets(t):
 
 def case_members_at_every_version(t):
     topic = t.topic()
-    id_ = topic_id(t, topic)
+    id_ = topics.topic_id(t, topic)
     a, = settle(Member(t, new_group(t), instance="i"))
     again = Member(t, a.group)
     for version in range(2, 11):

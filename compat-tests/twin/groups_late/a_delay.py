@@ -3,15 +3,9 @@
 group.initial.rebalance.delay.ms is a second."""
 import time
 
-from member import Member, coordinator_is_there, describe
+from member import Member, describe, new_group
 
 DELAY_S = 1.0
-
-
-def new_group(t):
-    group = t.name("group")
-    coordinator_is_there(t, group)
-    return group
 
 
 def waited(begin, least, most=None):

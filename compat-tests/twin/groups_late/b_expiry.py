@@ -6,17 +6,11 @@ import struct
 import time
 
 import datakit
-from member import Member, coordinator_is_there, describe, settle, subscription, wait_for
+from member import Member, coordinator_is_there, describe, new_group, settle, subscription, wait_for
 from producer import COMMIT, Producer, settled
 
 PARTITIONS = 5 # of __consumer_offsets
 CHECK_S = 0.2 # offsets.retention.check.interval.ms
-
-
-def new_group(t):
-    group = t.name("group")
-    coordinator_is_there(t, group)
-    return group
 
 
 def commit(t, group, topic, offset, retention_ms, version=4, **other):

@@ -35,6 +35,12 @@ def coordinator_is_there(t, group):
         time.sleep(0.02)
 
 
+def new_group(t):
+    group = t.name("group")
+    coordinator_is_there(t, group)
+    return group
+
+
 class Member:
     def __init__(self, t, group, instance=None, protocols=(RANGE, ROUND), version=9, session_ms=30000,
                  rebalance_ms=30000, type_="consumer", client_id="twin"):

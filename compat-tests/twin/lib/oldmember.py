@@ -5,13 +5,7 @@
     a.rejoin()                          # joins and syncs again; the join's answer, .owned follows"""
 import struct
 
-from member import Member, coordinator_is_there, join_all
-
-
-def new_group(t):
-    group = t.name("group")
-    coordinator_is_there(t, group)
-    return group
+from member import Member, join_all, new_group
 
 
 def subscription(topics, owned=()):

@@ -5,6 +5,10 @@ import time
 LIMIT_S = 30
 
 
+def topic_id(t, name):
+    return t.connect().call("Metadata", 12, Topics=[{"Name": name}])["Topics"][0]["TopicId"]
+
+
 def create(link, name, partitions=1, configs=()):
     """`configs`: pairs of name and value. Raises AssertionError with the broker's answer when refused."""
     answer = link.call("CreateTopics", 7, timeoutMs=30000, Topics=[

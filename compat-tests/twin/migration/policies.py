@@ -4,9 +4,9 @@ what is told of the group at each step. What the real broker said stands in said
 import os
 
 from groupkit import listed
-from member import Member, describe as describe_classic, join_all
+from member import Member, describe as describe_classic, join_all, new_group
 from newmember import NewMember, describe
-from oldmember import Old, assigned, assignment, classic_group, new_group, subscription
+from oldmember import Old, assigned, assignment, classic_group, subscription
 from said import Said
 
 KEY, DELAY = "group.consumer.migration.policy=", "group.initial.rebalance.delay.ms="
@@ -246,6 +246,18 @@ def case_each_policy(t):
         s.end()
 
 
+def one_waits(t, s, a, topic):
+    """A second classic member that waits for the first one, and a consumer member that has not joined yet."""
+    c = Old(t, a.group, topic)
+    c.take_id()
+    c.send_join()
+    b = NewMember(t, a.group, [topic])
+    s.call_it(GROUP=a.group, OLD=a.id, NEW=b.id, WAITING=c.id)
+    while describe_classic(t, a.group, 6)["GroupState"] != "PreparingRebalance":
+        pass
+    return c, b
+
+
 def case_while_a_classic_group_rebalances(t):
     restart(t, "bidirectional", delay_ms=60000)
     topic, group = t.topic(12), new_group(t)
@@ -276,13 +288,7 @@ def case_while_a_classic_group_rebalances(t):
     talk.about(a.group)
     talk = Talk(t, s, "one waits for the other")
     a = classic_group(t, topic, 12)
-    c = Old(t, a.group, topic)
-    c.take_id()
-    c.send_join()
-    b = NewMember(t, a.group, [topic])
-    s.call_it(GROUP=a.group, OLD=a.id, NEW=b.id, WAITING=c.id)
-    while describe_classic(t, a.group, 6)["GroupState"] != "PreparingRebalance":
-        pass
+    c, b = one_waits(t, s, a, topic)
     talk.new("a consumer member joins", b.join())
     talk.about(a.group)
     talk.old("the one that waited", c.note(c.link.receive()))
@@ -292,13 +298,7 @@ def case_while_a_classic_group_rebalances(t):
     a = classic_group(t, topic, 12)
     a.join()
     a.sync({a: assignment([(topic, [0])], data=b"mine")})
-    c = Old(t, a.group, topic)
-    c.take_id()
-    c.send_join()
-    b = NewMember(t, a.group, [topic])
-    s.call_it(GROUP=a.group, OLD=a.id, NEW=b.id, WAITING=c.id)
-    while describe_classic(t, a.group, 6)["GroupState"] != "PreparingRebalance":
-        pass
+    c, b = one_waits(t, s, a, topic)
     talk.new("a consumer member joins", b.join())
     talk.old("the one that waited", c.note(c.link.receive()))
     talk.about(a.group)

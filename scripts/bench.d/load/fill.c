@@ -40,11 +40,10 @@ static struct bytes make_batch(struct batch_builder *builder, const struct batch
 int run_fill(const char *address, char **args)
 {
     size_t total = strtoul(args[1], NULL, 10) * 1000000, record_bytes = strtoul(args[2], NULL, 10),
-           batch_bytes = strtoul(args[3], NULL, 10), topic_size = strlen(args[0]), sent = 0, records = 0;
+           batch_bytes = strtoul(args[3], NULL, 10), sent = 0, records = 0;
     uint64_t keys = strtoull(args[4], NULL, 10);
     struct batch_options options = { BATCH_OPTIONS_DEFAULT, .compression = (enum compression)atoi(args[5]) };
     struct batch_builder builder;
-    struct out out = { .data = malloc(batch_bytes * 2 + record_bytes * 2 + 65536) };
     if (record_bytes > 1 << 20 || keys == 0)
         fail("fill:", "records of at most 1 MiB, one key at least");
     batch_builder_init(&builder, &options);
@@ -53,27 +52,7 @@ int run_fill(const char *address, char **args)
         fail("cannot connect to", address);
     while (sent < total) {
         struct bytes batch = make_batch(&builder, &options, record_bytes, batch_bytes, keys);
-        out.size = 0;
-        begin_request(&out, PRODUCE, 7);
-        add_int(&out, -1, 2);
-        add_int(&out, 1, 2);
-        add_int(&out, 30000, 4);
-        add_int(&out, 1, 4);
-        add_string(&out, args[0]);
-        add_int(&out, 1, 4);
-        add_int(&out, 0, 4);
-        add_int(&out, (int64_t)batch.size, 4);
-        memcpy(out.data + out.size, batch.data, batch.size);
-        out.size += batch.size;
-        end_request(&out);
-        size_t size;
-        if (write_all(fd, out.data, out.size) != 0)
-            fail("fill:", "the connection closed");
-        uint8_t *answer = read_answer(fd, &size);
-        if (answer == NULL)
-            fail("fill:", "the connection closed");
-        if (get_be16(answer + 4 + 4 + 2 + topic_size + 4 + 4) != 0)
-            fail("fill:", "was answered with an error");
+        produce_batch(fd, args[0], batch);
         sent += (size_t)builder.count * record_bytes;
         records += (size_t)builder.count;
     }

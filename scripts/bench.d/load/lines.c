@@ -2,30 +2,10 @@
 // lines HOST:PORT TOPIC FILE BATCH: a record for each line of FILE to partition 0, BATCH of them in a batch, one after the other.
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "record/batch_builder.h"
 #include "wire.h"
-
-static void produce(int fd, const char *topic, struct bytes batch)
-{
-    struct out out = { malloc(batch.size + 1024), 0 };
-    begin_request(&out, PRODUCE, 7);
-    add_int(&out, -1, 2);
-    add_int(&out, 1, 2);
-    add_int(&out, 30000, 4);
-    add_int(&out, 1, 4);
-    add_string(&out, topic);
-    add_int(&out, 1, 4);
-    add_int(&out, 0, 4);
-    add_int(&out, (int64_t)batch.size, 4);
-    memcpy(out.data + out.size, batch.data, batch.size);
-    out.size += batch.size;
-    end_request(&out);
-    check_produced(call(fd, &out), strlen(topic));
-    free(out.data);
-}
 
 int run_lines(const char *address, char **args)
 {
@@ -47,11 +27,11 @@ int run_lines(const char *address, char **args)
                           (struct bytes){ (uint8_t *)line, (size_t)size - (line[size - 1] == '\n') });
         if (builder.count < most)
             continue;
-        produce(fd, args[0], batch_builder_finish(&builder));
+        produce_batch(fd, args[0], batch_builder_finish(&builder));
         batch_builder_reset(&builder, &options);
     }
     if (builder.count > 0)
-        produce(fd, args[0], batch_builder_finish(&builder));
+        produce_batch(fd, args[0], batch_builder_finish(&builder));
     printf("seconds=%.3f records=%zu\n", (now_ms() - begin) / 1e3, records);
     return 0;
 }

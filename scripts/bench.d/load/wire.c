@@ -256,11 +256,9 @@ size_t produce_batch_at(const char *topic)
     return 4 + 2 + 2 + 4 + 2 + strlen("bench") + 2 + 2 + 4 + 4 + 2 + strlen(topic) + 4 + 4 + 4;
 }
 
-int encode_produce(struct out *out, const char *topic, int partition, size_t record_bytes, size_t batch_bytes, int acks,
-                   int codec)
+// Up to where the batch of the one partition begins with its size.
+static void begin_produce(struct out *out, const char *topic, int partition, int acks)
 {
-    int count;
-    out->data = malloc(batch_bytes + batch_bytes / 8 + record_bytes + 2048);
     begin_request(out, PRODUCE, 7);
     add_int(out, -1, 2); // no transaction
     add_int(out, acks, 2);
@@ -269,6 +267,14 @@ int encode_produce(struct out *out, const char *topic, int partition, size_t rec
     add_string(out, topic);
     add_int(out, 1, 4);
     add_int(out, partition, 4);
+}
+
+int encode_produce(struct out *out, const char *topic, int partition, size_t record_bytes, size_t batch_bytes, int acks,
+                   int codec)
+{
+    int count;
+    out->data = malloc(batch_bytes + batch_bytes / 8 + record_bytes + 2048);
+    begin_produce(out, topic, partition, acks);
     size_t size;
     if (codec == 0) {
         size = encode_batch(out->data + out->size + 4, record_bytes, batch_bytes, &count);
@@ -289,4 +295,16 @@ void check_produced(const uint8_t *answer, size_t topic_size)
     int16_t error = (int16_t)get_be16(answer + 4 + 4 + 2 + topic_size + 4 + 4);
     if (error != 0)
         fail_with("produce was answered with error", error);
+}
+
+void produce_batch(int fd, const char *topic, struct bytes batch)
+{
+    struct out out = { malloc(batch.size + 1024), 0 };
+    begin_produce(&out, topic, 0, 1);
+    add_int(&out, (int64_t)batch.size, 4);
+    memcpy(out.data + out.size, batch.data, batch.size);
+    out.size += batch.size;
+    end_request(&out);
+    check_produced(call(fd, &out), strlen(topic));
+    free(out.data);
 }

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
+
 enum {
     PRODUCE = 0,
     FETCH = 1,
@@ -64,6 +66,7 @@ int encode_produce(struct out *out, const char *topic, int partition, size_t rec
                    int codec);
 size_t produce_batch_at(const char *topic); // where the batch stands in it
 void check_produced(const uint8_t *answer, size_t topic_size); // the answer to such a request; fail() upon an error
+void produce_batch(int fd, const char *topic, struct bytes batch); // to partition 0, and waits until it is acknowledged
 
 // The loads, by main.c: `args` is what stands behind HOST:PORT; NULL for what was left out.
 int run_start(const char *address, char **args);
