@@ -30,7 +30,7 @@ static bool error_tells_log_start(enum kafka_error error)
            error != KERR_CORRUPT_MESSAGE && error != KERR_KAFKA_STORAGE_ERROR;
 }
 
-// A new segment if the append wants one. It is decided, and begins, with everything before it in the file.
+// A new segment if the append wants one, when everything before it is in the file.
 static enum kafka_error roll_if_due(struct log *log, size_t size, int64_t first_offset,
                                     int64_t last_offset, int64_t max_timestamp)
 {
@@ -42,14 +42,12 @@ static enum kafka_error roll_if_due(struct log *log, size_t size, int64_t first_
         error =
             segment_should_roll(log_active(log), &log->config, clock_wall_ms(log->files.clock),
                                 log->gathered.size_bytes + size, max_timestamp, last_offset, &roll);
-    if (error == 0 && roll && log->gathered.count > 0) {
-        enum kafka_error failed = log_write_out(log);
-        return failed != KERR_NONE
-                   ? failed
-                   : roll_if_due(log, size, first_offset, last_offset, max_timestamp);
-    }
-    if (error == 0 && roll)
+    if (error == 0 && roll) {
+        enum kafka_error failed = log_write_out(log); // what is gathered is the old segment's
+        if (failed != KERR_NONE)
+            return failed;
         error = log_roll_at(log, first_offset);
+    }
     return error == 0 ? KERR_NONE : log_fail(log, "roll", error);
 }
 
