@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What /proc tells about a running broker."""
 import os
+import subprocess
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -24,6 +25,15 @@ def _status_mb(pid, key):
 
 def resident_mb(pid):
     return _status_mb(pid, "VmRSS")
+
+
+def live_mb(pid):
+    """What is in use of a JVM's heap after a full collection; of others what is resident. A heap that is taken at the start
+    says nothing by its size."""
+    if os.path.basename(os.readlink(f"/proc/{pid}/exe")) != "java":
+        return resident_mb(pid)
+    text = subprocess.run(["jcmd", str(pid), "GC.class_histogram"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return int(text.strip().splitlines()[-1].split()[2]) / 1048576
 
 
 def peak_mb(pid):

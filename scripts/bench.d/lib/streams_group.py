@@ -22,11 +22,11 @@ class Names:
         return f"{what}-{self.count}"
 
 
-def stabilise(bootstrap, topic, count):
-    """The group is called like the topic, which has two partitions for each member. Milliseconds until all members are in one
+def stabilise(bootstrap, group, topic, count):
+    """The topic has two partitions for each member. Milliseconds until all members are in one
     epoch and hold every task between them."""
     t = Names(bootstrap)
-    members = [streams_member.Member(t, topic, [streams_member.subtopology("0", [topic])]) for _ in range(count)]
+    members = [streams_member.Member(t, group, [streams_member.subtopology("0", [topic])]) for _ in range(count)]
     begin = time.monotonic()
     for member in members:
         member.join()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// join HOST:PORT TOPIC MEMBERS PARTITIONS: members of one consumer group (KIP-848) on one connection, from the first heartbeat to
-// the one after which all are in one epoch and hold the topic's partitions together.
+// join HOST:PORT GROUP TOPIC MEMBERS PARTITIONS: members of one consumer group (KIP-848) on one connection, from the first heartbeat
+// to the one after which all are in one epoch and hold the topic's partitions together.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +24,13 @@ struct joining {
     int has_news;
 };
 
-static void beat(int fd, const char *topic, struct joining *m)
+static void beat(int fd, const char *group, const char *topic, struct joining *m)
 {
     uint8_t buffer[REQUEST_MAX];
     struct out out = { buffer, 0 };
     begin_request(&out, CONSUMER_GROUP_HEARTBEAT, 1);
     add_int(&out, 0, 1); // flexible header
-    add_compact(&out, topic); // the group is called like it
+    add_compact(&out, group);
     add_compact(&out, m->id);
     add_int(&out, m->epoch, 4);
     add_int(&out, 0, 1); // instance
@@ -103,7 +103,7 @@ static int is_stable(const struct joining *members, int count, int partitions)
 
 int run_join(const char *address, char **args)
 {
-    int count = (int)strtol(args[1], NULL, 10), partitions = (int)strtol(args[2], NULL, 10);
+    int count = (int)strtol(args[2], NULL, 10), partitions = (int)strtol(args[3], NULL, 10);
     struct joining *members = calloc((size_t)count, sizeof *members);
     int fd = try_connect(address);
     if (fd < 0)
@@ -116,7 +116,7 @@ int run_join(const char *address, char **args)
         if (++rounds > ROUNDS_MAX)
             fail("join", "the group does not become stable");
         for (int i = 0; i < count; i++)
-            beat(fd, args[0], &members[i]);
+            beat(fd, args[0], args[1], &members[i]);
         for (int i = 0; i < count; i++)
             take(fd, &members[i]);
     } while (!is_stable(members, count, partitions));

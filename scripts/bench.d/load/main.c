@@ -31,7 +31,7 @@ int main(int argc, char **argv)
         { "delete-topics", 5, 5, run_delete_topics },
         { "raw", 4, 4, run_raw },
         { "connections", 3, 3, run_connections },
-        { "join", 3, 3, run_join },
+        { "join", 4, 4, run_join },
         { "join-classic", 3, 3, run_join_classic },
         { "transaction", 5, 5, run_transaction },
         { "open-transactions", 2, 2, run_open_transactions },

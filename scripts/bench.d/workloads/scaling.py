@@ -13,7 +13,7 @@ GROUP = "scaling"
 XS = (1, 10, 100, 1000)
 SECONDS, DEPTH = 3, 4
 FETCH_ERROR_AT = 8
-COUNT_ERROR_AT = 0
+METADATA_ERROR_AT = -36  # the one partition's, before whom it is led by and where it is
 
 
 def make_topics(one, count, partitions=1):
@@ -34,7 +34,7 @@ def fetch(topic, partition, offset):
 def by_topics(bench, one, count):
     """Metadata of one topic by name, while so many exist."""
     make_topics(one, count)
-    requests = [(COUNT_ERROR_AT, "Metadata", 9, {"Topics": [{"Name": f"t-{i}"}], "AllowAutoTopicCreation": False})
+    requests = [(METADATA_ERROR_AT, "Metadata", 9, {"Topics": [{"Name": f"t-{i}"}], "AllowAutoTopicCreation": False})
                 for i in range(count)]
     return "raw", bench.requests(requests), 8, DEPTH, SECONDS
 
