@@ -94,7 +94,22 @@ static bool read_byte(struct record_iter *it, uint8_t *out)
     return true;
 }
 
-static bool read_varint(struct record_iter *it, int32_t *out)
+// What most varints are: a byte or two that are here.
+static inline bool read_short(struct record_iter *it, uint32_t *out)
+{
+    const uint8_t *at = it->_at;
+    if (it->_left < 2 || it->_end - at < 2)
+        return false;
+    int size = at[0] < 0x80 ? 1 : 2;
+    if (at[size - 1] >= 0x80)
+        return false;
+    *out = size == 1 ? at[0] : (at[0] & 0x7fU) | (uint32_t)at[1] << 7;
+    it->_at += size;
+    it->_left -= size;
+    return true;
+}
+
+static bool read_long_varint(struct record_iter *it, uint32_t *out)
 {
     uint32_t v = 0;
     uint8_t byte;
@@ -107,6 +122,15 @@ static bool read_varint(struct record_iter *it, int32_t *out)
         if (shift == 28)
             return malformed(it, "varint is too long");
     }
+    *out = v;
+    return true;
+}
+
+static inline bool read_varint(struct record_iter *it, int32_t *out)
+{
+    uint32_t v;
+    if (!read_short(it, &v) && !read_long_varint(it, &v))
+        return false;
     *out = (int32_t)(v >> 1) ^ -(int32_t)(v & 1);
     return true;
 }
@@ -128,15 +152,8 @@ static bool read_varlong(struct record_iter *it, int64_t *out)
     return true;
 }
 
-// Null and empty pass over nothing.
-static bool skip_bytes(struct record_iter *it, int32_t size)
+static bool skip_pieces(struct record_iter *it, int64_t left)
 {
-    if (size <= 0)
-        return true;
-    if (size > it->_left)
-        return malformed(it, "field is larger than its record");
-    it->_left -= size;
-    int64_t left = size;
     while (left > it->_end - it->_at) {
         left -= it->_end - it->_at;
         it->_at = it->_end;
@@ -144,6 +161,20 @@ static bool skip_bytes(struct record_iter *it, int32_t size)
             return malformed(it, "batch ends within a record");
     }
     it->_at += left;
+    return true;
+}
+
+// Null and empty pass over nothing.
+static inline bool skip_bytes(struct record_iter *it, int32_t size)
+{
+    if (size <= 0)
+        return true;
+    if (size > it->_left)
+        return malformed(it, "field is larger than its record");
+    it->_left -= size;
+    if (size > it->_end - it->_at)
+        return skip_pieces(it, size);
+    it->_at += size;
     return true;
 }
 
@@ -193,7 +224,7 @@ static bool read_headers(struct record_iter *it, struct record *record)
     return true;
 }
 
-static bool read_sized(struct record_iter *it, int32_t *size, struct bytes *bytes)
+static inline bool read_sized(struct record_iter *it, int32_t *size, struct bytes *bytes)
 {
     if (!read_varint(it, size))
         return false;
