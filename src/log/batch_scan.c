@@ -53,11 +53,11 @@ static bool fault(struct batch_scan *scan, const char *reason)
     return false;
 }
 
-// Reads ahead from `position` on.
-static bool fill_buffer(struct batch_scan *scan, int64_t position)
+// Reads `most` bytes ahead from `position` on.
+static bool fill_buffer(struct batch_scan *scan, int64_t position, size_t most)
 {
     int64_t left = scan->_end - position;
-    size_t size = left < (int64_t)scan->_buffer_size ? (size_t)left : scan->_buffer_size;
+    size_t size = left < (int64_t)most ? (size_t)left : most;
     ssize_t n = scan->only_cached ? disk_pread_cached(scan->_file, scan->_buffer, size, position)
                                   : disk_pread(scan->_file, scan->_buffer, size, position);
     if (n != (ssize_t)size) {
@@ -74,7 +74,9 @@ static const uint8_t *header_at(struct batch_scan *scan, int64_t position)
 {
     int64_t into = position - scan->_buffer_position;
     if (into < 0 || into + BATCH_HEADER_SIZE > (int64_t)scan->_buffer_used) {
-        if (!fill_buffer(scan, position))
+        // Behind a batch that a small buffer cannot hold there is likely another: of that only the header is wanted.
+        bool is_large = scan->_buffer == scan->_small && scan->size > (int64_t)sizeof scan->_small;
+        if (!fill_buffer(scan, position, is_large ? BATCH_HEADER_SIZE : scan->_buffer_size))
             return NULL;
         into = 0;
     }
@@ -143,7 +145,7 @@ bool batch_scan_load(struct batch_scan *scan, struct bytes *batch)
         return true;
     }
     if (scan->_buffer != scan->_small && scan->size <= (int64_t)scan->_buffer_size) {
-        if (!fill_buffer(scan, scan->position))
+        if (!fill_buffer(scan, scan->position, scan->_buffer_size))
             return false;
         if (!scan->is_old_format)
             scan->header = scan->_buffer; // it has moved

@@ -226,15 +226,29 @@ void index_file_close(struct index_file *index)
     index->tail_start = index->count;
 }
 
-int32_t index_file_search(struct index_file *index, int64_t target, index_compare compare,
-                          void *entry, struct disk_file **file, int32_t *count, int *error)
+// The last of `count` entries whose key is <= target, or -1.
+static int32_t floor_in(const uint8_t *entries, int32_t count, int entry_size, int64_t target,
+                        index_key key)
+{
+    int32_t low = 0, high = count;
+    while (low < high) {
+        int32_t middle = low + (high - low) / 2;
+        if (key(entries + (size_t)middle * (size_t)entry_size) > target)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low - 1;
+}
+
+int32_t index_file_search(struct index_file *index, int64_t target, index_key key, void *entry,
+                          struct disk_file **file, int32_t *count, int *error)
 {
     *file = NULL;
     *error = 0;
     if (index->count == 0)
         return -1;
-    if (index->tail_start == index->count ||
-        compare(tail_entry(index, index->tail_start), target) > 0) {
+    if (index->tail_start == index->count || key(tail_entry(index, index->tail_start)) > target) {
         if (index->tail_start == 0)
             return -1;
         *error = open_file(index, DISK_WRITE);
@@ -243,53 +257,87 @@ int32_t index_file_search(struct index_file *index, int64_t target, index_compar
         *count = index->tail_start;
         return -2;
     }
-    int32_t low = index->tail_start, high = index->count - 1;
-    while (low < high) {
-        int32_t middle = low + (high - low + 1) / 2;
-        if (compare(tail_entry(index, middle), target) > 0)
-            high = middle - 1;
-        else
-            low = middle;
-    }
-    memcpy(entry, tail_entry(index, low), index->entry_size);
-    return low;
+    int32_t found = index->tail_start + floor_in(tail_entry(index, index->tail_start),
+                                                 index->count - index->tail_start,
+                                                 index->entry_size, target, key);
+    memcpy(entry, tail_entry(index, found), index->entry_size);
+    return found;
 }
 
-// Halves by single entries until what is left fits a block, then reads that.
-int32_t index_file_search_file(struct disk_file *file, int32_t count, int entry_size,
-                               int64_t target, index_compare compare, bool only_cached, void *entry,
-                               int *error)
+// Entries of the file as they are read for a search.
+struct block {
+    uint8_t entries[SEARCH_BLOCK];
+    int32_t first, count;
+};
+
+static int read_block(const struct index_search *search, int32_t first, int32_t count,
+                      struct block *block)
 {
-    ssize_t (*read)(struct disk_file *, void *, size_t, int64_t) =
-        only_cached ? disk_pread_cached : disk_pread;
-    uint8_t block[SEARCH_BLOCK];
-    int32_t low = 0, high = count; // the answer + 1 lies in [low, high]
-    while (low < high && (int64_t)(high - low) * entry_size > SEARCH_BLOCK) {
+    size_t size = (size_t)count * (size_t)search->entry_size;
+    int64_t position = (int64_t)first * search->entry_size;
+    ssize_t n = search->only_cached
+                    ? disk_pread_cached(search->file, block->entries, size, position)
+                    : disk_pread(search->file, block->entries, size, position);
+    block->first = first;
+    block->count = count;
+    return n == (ssize_t)size ? 0 : n < 0 ? (int)n : -EIO;
+}
+
+static int64_t key_in(const struct index_search *search, const struct block *block, int32_t i)
+{
+    return search->key(block->entries + (size_t)i * (size_t)search->entry_size);
+}
+
+// Narrows [*low, *high), where the answer's successor lies, to the block that is read last. Batches of a log are often of one
+// size, so the place in between is reckoned first; only where that fails by halves.
+static int find_block(const struct index_search *search, int64_t target, struct block *block)
+{
+    int32_t most = SEARCH_BLOCK / search->entry_size;
+    int32_t low = 0, high = search->count; // the answer lies in [low, high), or there is none
+    if (high > most && search->origin != INDEX_NO_ORIGIN) {
+        int error = read_block(search, high - 1, 1, block);
+        int64_t last = error == 0 ? key_in(search, block, 0) : 0;
+        if (error != 0 || last <= target)
+            return error;
+        double share =
+            ((double)target - (double)search->origin) / ((double)last - (double)search->origin);
+        int32_t guess = share > 0 ? (int32_t)(share * high) : 0;
+        int32_t first = guess - most / 2 < 0 ? 0 : guess - most / 2;
+        if (first > high - most)
+            first = high - most;
+        error = read_block(search, first, most, block);
+        if (error != 0)
+            return error;
+        bool is_before = key_in(search, block, 0) > target;
+        if (!is_before && key_in(search, block, most - 1) > target)
+            return 0;
+        low = is_before ? 0 : first + most - 1;
+        high = is_before ? first : high - 1;
+    }
+    while (high - low > most) {
         int32_t middle = low + (high - low) / 2;
-        ssize_t n = read(file, block, (size_t)entry_size, (int64_t)middle * entry_size);
-        if (n != entry_size) {
-            *error = n < 0 ? (int)n : -EIO;
-            return -1;
-        }
-        if (compare(block, target) > 0)
+        int error = read_block(search, middle, 1, block);
+        if (error != 0)
+            return error;
+        if (key_in(search, block, 0) > target)
             high = middle;
         else
             low = middle;
     }
-    size_t size = (size_t)(high - low) * (size_t)entry_size;
-    ssize_t n = read(file, block, size, (int64_t)low * entry_size);
-    if (n != (ssize_t)size) {
-        *error = n < 0 ? (int)n : -EIO;
+    return read_block(search, low, high - low, block);
+}
+
+int32_t index_file_search_file(const struct index_search *search, int64_t target, void *entry,
+                               int *error)
+{
+    struct block block;
+    *error = find_block(search, target, &block);
+    if (*error != 0)
         return -1;
-    }
-    int32_t found = -1;
-    for (int32_t i = 0; i < high - low; i++) {
-        const uint8_t *at = block + (size_t)i * (size_t)entry_size;
-        if (compare(at, target) > 0)
-            break;
-        memcpy(entry, at, (size_t)entry_size);
-        found = low + i;
-    }
-    *error = 0;
-    return found;
+    int32_t found = floor_in(block.entries, block.count, search->entry_size, target, search->key);
+    if (found < 0)
+        return -1;
+    memcpy(entry, block.entries + (size_t)found * (size_t)search->entry_size,
+           (size_t)search->entry_size);
+    return block.first + found;
 }

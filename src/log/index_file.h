@@ -55,16 +55,27 @@ int index_file_sync(struct index_file *index);
 void index_file_close(
     struct index_file *index); // the descriptor and, if all is written, the memory
 
-// Whether entry >= target, for a search: negative, 0, positive as entry <, =, > target.
-typedef int (*index_compare)(const uint8_t *entry, int64_t target);
+// What entries are in the order of: an offset less the base, a time.
+typedef int64_t (*index_key)(const uint8_t *entry);
 
-// The last entry that is <= target among [0, count), or -1. In memory if it lies in the tail; else -2, and
-// *file and *count say where index_file_search_file is to look, without any lock (a reference is taken);
-// only_cached: *error is -EAGAIN where the device would have to be waited for.
-int32_t index_file_search(struct index_file *index, int64_t target, index_compare compare,
-                          void *entry, struct disk_file **file, int32_t *count, int *error);
-int32_t index_file_search_file(struct disk_file *file, int32_t count, int entry_size,
-                               int64_t target, index_compare compare, bool only_cached, void *entry,
+// The last entry whose key is <= target among [0, count), or -1. In memory if it lies in the tail; else -2, and *file (a reference
+// is taken) and *count say where index_file_search_file is to look, without any lock.
+int32_t index_file_search(struct index_file *index, int64_t target, index_key key, void *entry,
+                          struct disk_file **file, int32_t *count, int *error);
+
+#define INDEX_NO_ORIGIN INT64_MIN
+
+struct index_search {
+    struct disk_file *file;
+    int32_t count;
+    int entry_size;
+    index_key key;
+    int64_t origin;   // the least key there could be, or INDEX_NO_ORIGIN
+    bool only_cached; // *error is -EAGAIN where the device would have to be waited for
+};
+
+// The same in a file: its slot, or -1.
+int32_t index_file_search_file(const struct index_search *search, int64_t target, void *entry,
                                int *error);
 
 #endif

@@ -66,6 +66,35 @@ static void lookups_find_the_floor(void)
     }
 }
 
+// Where offsets do not go up evenly, so that a place that is reckoned is wrong.
+static void lookups_find_the_floor_of_uneven_entries(void)
+{
+    static const int jump_at[] = { 0, 100, 2500, 4990 };
+    enum { COUNT = 5000, JUMP = 100000000 };
+    for (size_t n = 0; n < sizeof jump_at / sizeof *jump_at; n++) {
+        begin();
+        struct index_file index;
+        offset_index_init(&index, &files, BASE, 10 << 20);
+        index_file_reset(&index);
+        for (int i = 1; i <= COUNT; i++)
+            CU_ASSERT_EQUAL_FATAL(
+                offset_index_append(&index, BASE + 10 * i + (i > jump_at[n] ? JUMP : 0), 5000 * i),
+                0);
+        CU_ASSERT_EQUAL(index_file_write_out(&index), 0);
+        index_file_close(&index);
+        CU_ASSERT_EQUAL(position_of(&index, BASE + 9), 0);
+        CU_ASSERT_EQUAL(position_of(&index, BASE + JUMP / 2), 5000 * jump_at[n]);
+        CU_ASSERT_EQUAL(position_of(&index, BASE + 2 * JUMP), 5000 * COUNT);
+        for (int i = 1; i <= COUNT; i++) {
+            int64_t offset = BASE + 10 * i + (i > jump_at[n] ? JUMP : 0);
+            CU_ASSERT_EQUAL(position_of(&index, offset), 5000 * i);
+            CU_ASSERT_EQUAL(position_of(&index, offset + 9), 5000 * i);
+        }
+        index_file_fini(&index);
+        end();
+    }
+}
+
 // What was written comes back, also behind the zeros of an index that Kafka preallocated.
 static void a_preallocated_tail_is_left_out(void)
 {
@@ -193,6 +222,7 @@ static void aborted_transactions_are_kept(void)
     end();
 }
 
-TEST_MAIN("index_file", TEST(lookups_find_the_floor), TEST(a_preallocated_tail_is_left_out),
+TEST_MAIN("index_file", TEST(lookups_find_the_floor),
+          TEST(lookups_find_the_floor_of_uneven_entries), TEST(a_preallocated_tail_is_left_out),
           TEST(entries_must_ascend_and_fit), TEST(truncation_drops_what_is_behind),
           TEST(times_are_found), TEST(aborted_transactions_are_kept))

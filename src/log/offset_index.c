@@ -3,10 +3,9 @@
 
 #include <errno.h>
 
-static int compare_offset(const uint8_t *entry, int64_t target)
+static int64_t offset_of(const uint8_t *entry)
 {
-    int64_t offset = (int32_t)get_be32(entry);
-    return offset < target ? -1 : offset > target;
+    return (int32_t)get_be32(entry);
 }
 
 static void decode(int64_t base_offset, const uint8_t *entry, struct offset_position *out)
@@ -57,8 +56,8 @@ int offset_index_lookup(struct index_file *index, int64_t offset, struct offset_
 {
     uint8_t entry[OFFSET_INDEX_ENTRY_SIZE];
     int error;
-    int32_t slot = index_file_search(index, offset - index->base_offset, compare_offset, entry,
-                                     file, count, &error);
+    int32_t slot = index_file_search(index, offset - index->base_offset, offset_of, entry, file,
+                                     count, &error);
     *out = (struct offset_position){ index->base_offset, 0 };
     if (error != 0)
         return error;
@@ -72,9 +71,13 @@ int offset_index_search_file(struct disk_file *file, int32_t count, int64_t base
 {
     uint8_t entry[OFFSET_INDEX_ENTRY_SIZE];
     int error;
-    int32_t slot =
-        index_file_search_file(file, count, OFFSET_INDEX_ENTRY_SIZE, offset - base_offset,
-                               compare_offset, only_cached, entry, &error);
+    struct index_search search = { .file = file,
+                                   .count = count,
+                                   .entry_size = OFFSET_INDEX_ENTRY_SIZE,
+                                   .key = offset_of,
+                                   .origin = 0,
+                                   .only_cached = only_cached };
+    int32_t slot = index_file_search_file(&search, offset - base_offset, entry, &error);
     *out = (struct offset_position){ base_offset, 0 };
     if (error == 0 && slot >= 0)
         decode(base_offset, entry, out);
@@ -103,7 +106,7 @@ int offset_index_truncate(struct index_file *index, int64_t offset)
         int error = index_file_read(index, middle, entry);
         if (error != 0)
             return error;
-        if (compare_offset(entry, offset - index->base_offset) < 0)
+        if (offset_of(entry) < offset - index->base_offset)
             low = middle + 1;
         else
             high = middle;

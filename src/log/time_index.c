@@ -3,10 +3,9 @@
 
 #include <errno.h>
 
-static int compare_timestamp(const uint8_t *entry, int64_t target)
+static int64_t timestamp_of(const uint8_t *entry)
 {
-    int64_t timestamp = (int64_t)get_be64(entry);
-    return timestamp < target ? -1 : timestamp > target;
+    return (int64_t)get_be64(entry);
 }
 
 static void decode(int64_t base_offset, const uint8_t *entry, struct timestamp_offset *out)
@@ -61,11 +60,14 @@ int time_index_find(struct index_file *index, int64_t timestamp, struct timestam
     struct disk_file *file;
     int32_t count;
     int error;
-    int32_t slot =
-        index_file_search(index, timestamp, compare_timestamp, entry, &file, &count, &error);
+    int32_t slot = index_file_search(index, timestamp, timestamp_of, entry, &file, &count, &error);
     if (error == 0 && slot == -2)
-        slot = index_file_search_file(file, count, TIME_INDEX_ENTRY_SIZE, timestamp,
-                                      compare_timestamp, false, entry, &error);
+        slot = index_file_search_file(&(struct index_search){ .file = file,
+                                                              .count = count,
+                                                              .entry_size = TIME_INDEX_ENTRY_SIZE,
+                                                              .key = timestamp_of,
+                                                              .origin = INDEX_NO_ORIGIN },
+                                      timestamp, entry, &error);
     disk_file_unref(file);
     *out = (struct timestamp_offset){ -1, index->base_offset };
     if (error == 0 && slot >= 0)
