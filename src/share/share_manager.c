@@ -585,9 +585,14 @@ static void move_to_log_start(struct shared_partition *shared, struct share_fetc
     out->error = KERR_NONE;
 }
 
+// No more batches are looked at than max_records could come from: all that is in flight may be somebody's.
 static void acquire(struct shared_partition *shared, const struct share_fetch_how *how,
                     int64_t offset, struct arena *arena, struct share_fetched *out)
 {
+    int64_t end_offset = shared->core.end_offset;
+    share_read_batches(shared->replica, offset, how->settings->is_read_committed,
+                       (offset > end_offset ? offset : end_offset) + how->max_records, arena,
+                       &out->data);
     struct share_acquired_list acquired = { 0 };
     int64_t now = now_ms(shared->manager);
     struct share_acquire acquire = {
@@ -620,7 +625,7 @@ void shared_partition_fetch(struct shared_partition *shared, const struct share_
     if (shared->state == SHARED_ACTIVE &&
         share_partition_can_acquire(&shared->core, &how->settings->limits)) {
         int64_t offset = share_partition_next_offset(&shared->core);
-        share_read(shared->replica, offset, how->max_bytes, how->settings->is_read_committed, arena,
+        share_read(shared->replica, offset, how->max_bytes, how->settings->is_read_committed,
                    &out->data);
         out->was_read = true;
         out->error = out->data.read.error;

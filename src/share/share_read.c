@@ -79,15 +79,16 @@ static void find_aborted(struct partition *partition, int64_t offset, const stru
     aborted->producers = arena_alloc(arena, aborted->count * sizeof *aborted->producers + 1);
 }
 
-static void scan_batches(struct share_read *out, struct aborted *aborted, struct arena *arena)
+static void scan_batches(struct share_read *out, int64_t last_wanted, struct aborted *aborted,
+                         struct arena *arena)
 {
-    const struct file_slice *slice = &out->read.slice;
+    struct file_slice *slice = &out->read.slice;
     struct batch_scan *scan = mem_alloc(sizeof *scan);
     struct share_span *spans = NULL;
     int32_t *positions = NULL;
     size_t spans_capacity = 0, positions_capacity = 0, count = 0;
     batch_scan_init(scan, slice->file, slice->position, slice->position + slice->size);
-    while (batch_scan_next(scan)) {
+    while ((count == 0 || spans[count - 1].last_offset < last_wanted) && batch_scan_next(scan)) {
         vec_reserve(spans, count + 1, spans_capacity);
         vec_reserve(positions, count + 2, positions_capacity);
         spans[count].base_offset = batch_base_offset(scan->header);
@@ -97,6 +98,8 @@ static void scan_batches(struct share_read *out, struct aborted *aborted, struct
         spans[count].is_aborted = is_aborted(aborted, scan);
         count++;
     }
+    if (count > 0)
+        slice->size = positions[count];
     batch_scan_fini(scan);
     out->spans_count = count;
     out->spans = arena_dup(arena, spans, count * sizeof *spans);
@@ -107,7 +110,7 @@ static void scan_batches(struct share_read *out, struct aborted *aborted, struct
 }
 
 void share_read(struct partition *partition, int64_t offset, int32_t max_bytes, bool is_committed,
-                struct arena *arena, struct share_read *out)
+                struct share_read *out)
 {
     struct partition_reader reader = { .replica_id = -1,
                                        .isolation =
@@ -122,12 +125,17 @@ void share_read(struct partition *partition, int64_t offset, int32_t max_bytes, 
     *out = (struct share_read){ 0 };
     partition_read(partition, &reader, &fetch, max_bytes, true, &out->read, &woken);
     partition_wake(&woken);
-    if (out->read.error != KERR_NONE || out->read.slice.size == 0)
+}
+
+void share_read_batches(struct partition *partition, int64_t offset, bool is_committed,
+                        int64_t last_wanted, struct arena *arena, struct share_read *read)
+{
+    if (read->read.slice.size == 0)
         return;
     struct aborted aborted = { 0 };
     if (is_committed)
-        find_aborted(partition, offset, out, arena, &aborted);
-    scan_batches(out, &aborted, arena);
+        find_aborted(partition, offset, read, arena, &aborted);
+    scan_batches(read, last_wanted, &aborted, arena);
 }
 
 void share_read_cut(struct share_read *read, int64_t first_offset, int64_t last_offset)

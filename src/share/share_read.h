@@ -9,15 +9,18 @@
 
 struct share_read {
     struct partition_read read; // its slice is the caller's to let go
-    struct share_span *spans;   // arena memory
+    struct share_span *spans;   // arena memory; of share_read_batches, as is what follows
     int32_t *positions;         // of each span in the slice; one more for the end of the last
     size_t spans_count;
 };
 
-// Reads from the offset on. With is_committed up to the last stable offset, and batches of aborted transactions are
-// marked. The error is in out->read.
+// Reads from the offset on, with is_committed up to the last stable offset. The error is in out->read.
 void share_read(struct partition *partition, int64_t offset, int32_t max_bytes, bool is_committed,
-                struct arena *arena, struct share_read *out);
+                struct share_read *out);
+// Where the batches lie in what was read, up to the one that holds last_wanted; the slice is cut to them. With is_committed those
+// of aborted transactions are marked.
+void share_read_batches(struct partition *partition, int64_t offset, bool is_committed,
+                        int64_t last_wanted, struct arena *arena, struct share_read *read);
 // Cuts the slice to the batches that hold [first, last].
 void share_read_cut(struct share_read *read, int64_t first_offset, int64_t last_offset);
 
