@@ -45,10 +45,12 @@ void handle_consumer_group_describe(struct request *request)
         refuse(request, KERR_UNSUPPORTED_VERSION);
         return;
     }
+    const struct str *ids =
+        group_coordinator_order(request->node->groups, body->group_ids, body->group_ids_count,
+                                GROUP_ORDER_NAMED, &request->arena);
     struct describe *describe = arena_new(&request->arena, struct describe);
     describe->completion.complete = on_described;
     describe->request = request;
-    group_coordinator_consumer_describe(request->node->groups, body->group_ids,
-                                        body->group_ids_count, request->response, &request->arena,
-                                        &describe->completion);
+    group_coordinator_consumer_describe(request->node->groups, ids, body->group_ids_count,
+                                        request->response, &request->arena, &describe->completion);
 }

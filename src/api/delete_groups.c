@@ -57,12 +57,15 @@ static void on_state_deleted(struct completion *completion)
 void handle_delete_groups(struct request *request)
 {
     const struct delete_groups_request *body = request->body;
+    const struct str *asked =
+        group_coordinator_order(request->node->groups, body->groups_names, body->groups_names_count,
+                                GROUP_ORDER_SETS, &request->arena);
     struct str *names = arena_array(&request->arena, struct str, body->groups_names_count + 1);
     int32_t count = 0;
     struct hashmap seen;
     hashmap_init(&seen);
     for (int32_t i = 0; i < body->groups_names_count; i++) {
-        struct str name = body->groups_names[i];
+        struct str name = asked[i];
         if (hashmap_put(&seen, name.data, name.size, &names[count]) == NULL)
             names[count++] = name;
     }

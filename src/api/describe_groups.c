@@ -27,10 +27,12 @@ static void on_described(struct completion *completion)
 void handle_describe_groups(struct request *request)
 {
     const struct describe_groups_request *body = request->body;
+    const struct str *ids =
+        group_coordinator_order(request->node->groups, body->groups, body->groups_count,
+                                GROUP_ORDER_ASKED, &request->arena);
     struct describe *describe = arena_new(&request->arena, struct describe);
     describe->completion.complete = on_described;
     describe->request = request;
-    group_coordinator_describe(request->node->groups, body->groups, body->groups_count,
-                               request->api_version, request->response, &request->arena,
-                               &describe->completion);
+    group_coordinator_describe(request->node->groups, ids, body->groups_count, request->api_version,
+                               request->response, &request->arena, &describe->completion);
 }

@@ -53,12 +53,15 @@ void handle_share_group_describe(struct request *request)
     describe->parts = arena_array(&request->arena, struct describe_part, body->group_ids_count);
     atomic_init(&describe->left, body->group_ids_count + 1);
     bool is_enabled = share_groups_are_enabled(request);
+    const struct str *ids =
+        group_coordinator_order(request->node->groups, body->group_ids, body->group_ids_count,
+                                GROUP_ORDER_NAMED, &request->arena);
     for (int32_t i = 0; i < body->group_ids_count; i++) {
         struct describe_part *part = &describe->parts[i];
         part->completion.complete = on_described;
         part->describe = describe;
         if (is_enabled) {
-            share_groups_describe(request->node->groups, body->group_ids[i], &response->groups[i],
+            share_groups_describe(request->node->groups, ids[i], &response->groups[i],
                                   &request->arena, &part->completion);
             continue;
         }

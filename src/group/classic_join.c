@@ -332,11 +332,13 @@ static struct classic_group *create(struct group_shard *state, struct str id,
     return NULL;
 }
 
-// An empty group of another type makes place for a classic one; any other keeps its name.
-static enum kafka_error give_way(struct group_shard *state, struct group *group)
+// An empty group of another type makes place for a classic one, when a new member comes; any other keeps its name.
+static enum kafka_error give_way(struct group_shard *state, struct group *group, bool is_new)
 {
     if (group->type == GROUP_SHARE || group_size(group) > 0)
         return KERR_INCONSISTENT_GROUP_PROTOCOL;
+    if (!is_new)
+        return KERR_NONE;
     group_shard_add_tombstones(state, group);
     return coordinator_append(state->shard, true);
 }
@@ -351,8 +353,8 @@ void classic_join(struct group_shard *state, struct classic_join *join)
         consumer_classic_join(state, container_of(any, struct consumer_group, base), join);
         return;
     }
-    if (any != NULL && any->type != GROUP_CLASSIC && is_unknown)
-        error = give_way(state, any);
+    if (any != NULL && any->type != GROUP_CLASSIC)
+        error = give_way(state, any, is_unknown);
     struct classic_group *group = group_shard_find_classic(state, request->group_id);
     if (group == NULL && error == KERR_NONE) {
         if (is_unknown)

@@ -174,6 +174,18 @@ void group_coordinator_fetch_offsets(struct group_coordinator *groups,
                                      bool require_stable,
                                      struct offset_fetch_response_group *response,
                                      struct arena *arena, struct completion *completion);
+enum group_order {
+    GROUP_ORDER_ASKED, // those of a partition as they were asked for
+    GROUP_ORDER_NAMED, // so, behind those without a name, which are refused
+    GROUP_ORDER_SETS,  // those of a partition in the order of Java's set of them
+};
+
+// The order in which Kafka answers for many groups: by that of Java's map of the partitions that hold them. group_ids itself, or
+// arena memory.
+const struct str *group_coordinator_order(struct group_coordinator *groups,
+                                          const struct str *group_ids, int32_t count,
+                                          enum group_order kind, struct arena *arena);
+
 void group_coordinator_describe(struct group_coordinator *groups, const struct str *group_ids,
                                 int32_t count, int16_t version,
                                 struct describe_groups_response *response, struct arena *arena,

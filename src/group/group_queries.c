@@ -4,6 +4,7 @@
 // Tested by group/group_coordinator_test.c and compat-tests/twin/groups.
 #include <stdatomic.h>
 
+#include "base/java_order.h"
 #include "group/consumer/consumer_describe.h"
 #include "group/group_admin.h"
 #include "group/group_coordinator_private.h"
@@ -61,6 +62,64 @@ static void gather_end(struct gather *gather)
 {
     if (atomic_fetch_sub(&gather->left, 1) == 1)
         gather->completion->complete(gather->completion);
+}
+
+// ---- the order of answers --------------------------------------------------------------------------
+
+// Kafka's TopicPartition.hashCode.
+static int32_t java_hash_partition(struct str topic, int32_t partition)
+{
+    return (int32_t)(31U * (31U + (uint32_t)partition) + (uint32_t)str_java_hash(topic));
+}
+
+static void order_as_set(struct str *ids, size_t count, struct arena *arena)
+{
+    const struct str *before = arena_dup(arena, ids, count * sizeof *ids);
+    const size_t *order = java_order_texts(before, count, java_buckets_copied(count), arena);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = before[order[i]];
+}
+
+const struct str *group_coordinator_order(struct group_coordinator *groups,
+                                          const struct str *group_ids, int32_t count,
+                                          enum group_order kind, struct arena *arena)
+{
+    enum { REFUSED = -1 };
+    if (count < 2)
+        return group_ids;
+    struct str *ordered = arena_array(arena, struct str, count);
+    int32_t *partition_of = arena_array(arena, int32_t, count); // of each group
+    int32_t *keys = arena_array(arena, int32_t, count),
+            *hashes = arena_array(arena, int32_t, count);
+    size_t buckets = java_buckets_grown(0);
+    int32_t done = 0, first = count; // of the keys
+    for (int32_t i = 0; i < count; i++) {
+        partition_of[i] = REFUSED;
+        if (kind == GROUP_ORDER_NAMED && group_ids[i].size == 0) {
+            ordered[done++] = group_ids[i];
+            continue;
+        }
+        partition_of[i] = coordinator_partition_for(groups->engine, group_ids[i]);
+        buckets = java_buckets_before_compute(buckets, (size_t)(count - first));
+        int32_t at = first;
+        while (at < count && keys[at] != partition_of[i])
+            at++;
+        if (at < count)
+            continue;
+        // Java's computeIfAbsent puts a new key before those of its bucket.
+        keys[--first] = partition_of[i];
+        hashes[first] = java_hash_partition(str_of(GROUP_OFFSETS_TOPIC), partition_of[i]);
+    }
+    size_t *order = java_order(hashes + first, (size_t)(count - first), buckets, arena);
+    for (int32_t k = 0; k < count - first; k++) {
+        int32_t begin = done;
+        for (int32_t i = 0; i < count; i++)
+            if (partition_of[i] == keys[(size_t)first + order[k]])
+                ordered[done++] = group_ids[i];
+        if (kind == GROUP_ORDER_SETS)
+            order_as_set(ordered + begin, (size_t)(done - begin), arena);
+    }
+    return ordered;
 }
 
 static void list_failed(struct gather_part *part, enum kafka_error error)

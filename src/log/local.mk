@@ -35,6 +35,7 @@ libcore_a_SOURCES += \
 	%D%/partition_dir.c %D%/partition_dir.h \
 	%D%/producer_state.c %D%/producer_state.h \
 	%D%/segment.c %D%/segment.h \
+	%D%/segment_check.c %D%/segment_check.h \
 	%D%/time_index.c %D%/time_index.h \
 	%D%/txn_index.c %D%/txn_index.h
 EXTRA_DIST += %D%/testdata/log_fuzz %D%/check_log_fuzz.sh

@@ -52,6 +52,7 @@ struct log_options {
     int64_t recovery_point; // from the checkpoints, 0 when they do not name it
     int64_t log_start_offset;
     int64_t producer_id_expiration_ms; // 0: Kafka's default, a day
+    int check_threads; // at most so many check the segments of a log that was not closed; 0: this one alone
     // Syncs what flush.messages demands (log_flush_limit). NULL: log_append_* do so before they return.
     struct log_flusher *flusher;
     // Called without the log's lock, on the thread that made it happen. May be NULL.

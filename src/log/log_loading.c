@@ -202,7 +202,11 @@ static int load_dir(struct log_manager *manager, struct log_dir *dir, log_is_str
         trace_info(manager->options.trace, "logs loading dir=\"%s\" count=%zu clean=%d", dir->path,
                    loading.name_count, dir->was_clean);
     if (error == 0) {
-        crew_run(manager->options.recovery_threads_per_dir, loading.name_count, load_one, &loading);
+        int threads = manager->options.recovery_threads_per_dir;
+        // Threads that there are no logs for are of use within a log.
+        dir->check_threads = loading.name_count == 0 ? 0 : threads / (int)loading.name_count;
+        crew_run(threads, loading.name_count, load_one, &loading);
+        dir->check_threads = 0;
         error = atomic_load(&loading.error);
     }
     if (error == 0 && loading.name_count > 0)

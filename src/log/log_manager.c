@@ -131,6 +131,7 @@ int log_manager_open_log(struct log_manager *manager, const char *path, struct s
                                    .recovery_point = known == NULL ? 0 : known->recovery_point,
                                    .log_start_offset = known == NULL ? 0 : known->log_start,
                                    .producer_id_expiration_ms = expiration_ms,
+                                   .check_threads = log_dir_of(manager, path)->check_threads,
                                    .flusher = manager->flusher,
                                    .on_event = log_chores_on_event,
                                    .arg = manager };

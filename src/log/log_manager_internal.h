@@ -35,6 +35,7 @@ struct log_dir {
     struct disk_file *lock;
     bool was_clean;
     bool is_loaded;
+    int check_threads; // for each of its logs, while they are loaded
     bool is_offline;
     bool has_renames;     // logs in it were renamed since it was last synced
     int64_t broker_epoch; // of the clean stop

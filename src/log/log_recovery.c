@@ -23,6 +23,7 @@
 #include "base/must.h"
 #include "log/log_internal.h"
 #include "log/partition_dir.h"
+#include "log/segment_check.h"
 #include "record/batch.h"
 
 struct names {
@@ -212,7 +213,7 @@ static int load_segments(struct log *log, struct names *names)
 // ---- recovering a segment -----------------------------------------------------------------------------
 
 static int note_recovered(struct log *log, struct segment *segment, struct batch_scan *scan,
-                          struct bytes batch, bool with_state)
+                          struct bytes batch)
 {
     if (scan->is_old_format)
         batch = (struct bytes){ scan->header, BATCH_HEADER_SIZE };
@@ -220,11 +221,11 @@ static int note_recovered(struct log *log, struct segment *segment, struct batch
     if (error != 0)
         return error;
     int32_t epoch = batch_leader_epoch(scan->header);
-    if (with_state && epoch > leader_epochs_latest(&log->epochs) &&
+    if (epoch > leader_epochs_latest(&log->epochs) &&
         leader_epochs_assign(&log->epochs, epoch, batch_base_offset(scan->header)))
         log->unsynced |= LOG_UNSYNCED_EPOCHS;
     struct completed_txn completed;
-    if (with_state && producer_state_apply(&log->producers, batch, &completed)) {
+    if (producer_state_apply(&log->producers, batch, &completed)) {
         struct aborted_txn aborted = { completed.producer_id, completed.first_offset,
                                        completed.last_offset,
                                        producer_state_stable_after(&log->producers, &completed) };
@@ -235,32 +236,40 @@ static int note_recovered(struct log *log, struct segment *segment, struct batch
     return error;
 }
 
-// Checks every batch and builds the indexes anew. *next_offset: in, what the first batch may begin with; out, the
-// offset behind the last sound one. *cut_bytes were not sound and are gone.
-static int recover_segment(struct log *log, struct segment *segment, bool with_state,
+// Whether more of a batch than its header is to be read: to check it, or because it ends a transaction.
+static bool needs_load(const struct batch_scan *scan, bool is_checked)
+{
+    return !is_checked || (batch_is_control(scan->header) && batch_has_producer_id(scan->header));
+}
+
+// Checks every batch behind the first checked_bytes and builds the indexes anew. *next_offset: in, what the first batch may begin
+// with; out, the offset behind the last sound one. *cut_bytes were not sound and are gone.
+static int recover_segment(struct log *log, struct segment *segment, int64_t checked_bytes,
                            int64_t *next_offset, int64_t *cut_bytes)
 {
-    int error = segment_open_file(segment);
-    if (error == 0)
-        error = segment_reset(segment);
+    int error = segment_reset(segment);
     if (error != 0)
         return error;
     struct batch_scan scan;
-    struct bytes batch;
     const char *fault = NULL;
     int64_t sound = 0;
-    batch_scan_init_whole(&scan, segment->file, 0, segment->size_bytes);
+    if (checked_bytes > 0)
+        batch_scan_init(&scan, segment->file, 0, segment->size_bytes);
+    else
+        batch_scan_init_whole(&scan, segment->file, 0, segment->size_bytes);
     while (error == 0 && batch_scan_next(&scan)) {
-        if (!batch_scan_load(&scan, &batch))
+        bool is_checked = scan.position + scan.size <= checked_bytes;
+        struct bytes batch = { scan.header, BATCH_HEADER_SIZE };
+        if (needs_load(&scan, is_checked) && !batch_scan_load(&scan, &batch))
             break;
-        if (!batch_scan_is_intact(&scan, batch))
+        if (!is_checked && !batch_scan_is_intact(&scan, batch))
             fault = "wrong checksum";
         else if (batch_base_offset(scan.header) < *next_offset ||
                  !segment_can_hold(segment, batch_last_offset(scan.header)))
             fault = "offset out of order";
         if (fault != NULL)
             break;
-        error = note_recovered(log, segment, &scan, batch, with_state);
+        error = note_recovered(log, segment, &scan, batch);
         *next_offset = batch_next_offset(scan.header);
         sound = scan.position + scan.size;
     }
@@ -404,8 +413,26 @@ static int drop_stray_snapshots(struct log *log)
 
 // ---- the whole log ------------------------------------------------------------------------------------
 
+static int open_files(struct log *log, size_t first)
+{
+    int error = 0;
+    for (size_t i = first; i < log->segment_count && error == 0; i++)
+        error = segment_open_file(log->segments[i]);
+    return error;
+}
+
+// What can be checked before it is known what comes before it, by several threads. It is read again, but little of it.
+static int64_t *check_ahead(struct log *log, size_t first, int threads)
+{
+    size_t count = log->segment_count - first;
+    int64_t *sound = mem_zalloc(count * sizeof *sound);
+    if (threads > 1 && count > 1)
+        segments_check(threads, log->segments + first, count, sound);
+    return sound;
+}
+
 // Recovers the segments from the recovery point on, and the state that goes with them.
-static int recover_log(struct log *log, int64_t recovery_point, int64_t log_start,
+static int recover_log(struct log *log, int64_t recovery_point, int64_t log_start, int threads,
                        int64_t *end_offset)
 {
     ptrdiff_t floor = log_floor_segment(log, recovery_point);
@@ -417,18 +444,22 @@ static int recover_log(struct log *log, int64_t recovery_point, int64_t log_star
                                       clock_wall_ms(log->files.clock));
     if (error == 0 && log->producers.map_end_offset < next)
         error = log_replay_producers(log, next);
+    if (error == 0)
+        error = open_files(log, first);
+    int64_t *checked = error == 0 ? check_ahead(log, first, threads) : NULL;
     size_t i;
     for (i = first; i < log->segment_count && error == 0 && cut == 0; i++) {
         struct segment *segment = log->segments[i];
         if (segment->base_offset > next)
             next = segment->base_offset; // a gap that deletion or compaction left
         log->producers.map_end_offset = next;
-        error = recover_segment(log, segment, true, &next, &cut);
+        error = recover_segment(log, segment, checked[i - first], &next, &cut);
         if (error == 0 && i + 1 < log->segment_count)
             error = finish_indexes(segment);
         if (error == 0)
             error = producer_state_take_snapshot(&log->producers, false);
     }
+    mem_free(checked);
     if (error == 0 && i < log->segment_count) {
         trace_warn(log->files.trace,
                    "log recovery drops later segments dir=\"%s\" from_offset=%" PRId64 " count=%zu",
@@ -542,7 +573,7 @@ static int load_files(struct log *log, const struct log_options *options, struct
     bool has_batches = log_active(log)->size_bytes > 0 || log->segment_count > 1;
     int64_t from = !epochs_good && has_batches ? 0 : options->recovery_point;
     if (!is_clean || (!epochs_good && has_batches))
-        error = recover_log(log, from, start, &end);
+        error = recover_log(log, from, start, options->check_threads, &end);
     int64_t recovery_point = options->recovery_point;
     if (error == 0 && !is_clean && end < recovery_point) {
         // The checkpoint speaks of more than there is: of an earlier log of this name, or from before a truncation.
@@ -553,7 +584,7 @@ static int load_files(struct log *log, const struct log_options *options, struct
             log->files.dir, end, recovery_point);
         recovery_point = start;
         if (from > first_base)
-            error = recover_log(log, first_base, start, &end);
+            error = recover_log(log, first_base, start, options->check_threads, &end);
     }
     if (error != 0)
         return error;

@@ -49,6 +49,8 @@ static void end(void)
     trace_fini(&trace);
 }
 
+static int check_threads; // of open_with
+
 static struct log *open_with(const struct log_config *config, bool is_clean, int64_t recovery_point)
 {
     struct log_options options = { .disk = disk_posix(),
@@ -57,7 +59,8 @@ static struct log *open_with(const struct log_config *config, bool is_clean, int
                                    .dir = dir,
                                    .config = config,
                                    .is_clean = is_clean,
-                                   .recovery_point = recovery_point };
+                                   .recovery_point = recovery_point,
+                                   .check_threads = check_threads };
     struct log *log = NULL;
     CU_ASSERT_EQUAL_FATAL(log_open(&options, &log), 0);
     return log;
@@ -655,6 +658,44 @@ static void damage_is_cut_away(void)
     end();
 }
 
+// In whichever segment it is, and also when other threads have checked the segments behind it.
+static void damage_is_cut_away_in_any_segment(void)
+{
+    static const int64_t at[] = { 0, 1, 13, 28, 39, 40 };
+    enum { COUNT = 40 };
+    for (check_threads = 0; check_threads < 4; check_threads += 3)
+        for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+            begin();
+            struct log_config config = small_segments();
+            struct log *log = open_with(&config, false, 0);
+            struct producer p = { 5, 0, 0 };
+            struct log_append_result result;
+            for (; p.sequence < COUNT; p.sequence++)
+                CU_ASSERT_EQUAL(append_batch(log,
+                                             make_batch(1, "value", now_ms, COMPRESSION_NONE, &p),
+                                             p.sequence / 10, &result),
+                                KERR_NONE);
+            int64_t batch_bytes = log_size_bytes(log) / COUNT, base = at[i];
+            log_abandon(log);
+            while (base > 0 && !has_file(base, ".log"))
+                base--;
+            if (at[i] < COUNT)
+                damage(base, ".log", batch_bytes * (at[i] - base) + 70, 0xff);
+            log = open_with(&config, false, 0);
+            CU_ASSERT_EQUAL(log_end_offset(log), at[i]);
+            CU_ASSERT_EQUAL(check_all(log, 0), at[i]);
+            CU_ASSERT_EQUAL(log_latest_epoch(log), at[i] == 0 ? -1 : (at[i] - 1) / 10);
+            p.sequence = (int32_t)at[i]; // its producer is known up to there
+            CU_ASSERT_EQUAL(
+                append_batch(log, make_batch(1, "value", now_ms, COMPRESSION_NONE, &p), 4, &result),
+                KERR_NONE);
+            CU_ASSERT_FALSE(result.is_duplicate);
+            CU_ASSERT_EQUAL(log_close(log), 0);
+            end();
+        }
+    check_threads = 0;
+}
+
 // What an interrupted compaction of a JVM broker leaves is finished or undone.
 static void interrupted_compaction_is_settled(void)
 {
@@ -857,6 +898,6 @@ TEST_MAIN("log", TEST(appended_batches_are_read_back), TEST(a_read_ends_at_its_l
           TEST(records_are_found_by_time), TEST(truncation_takes_everything_along),
           TEST(open_transactions_hold_readers_back), TEST(followers_take_what_the_leader_has),
           TEST(side_files_are_made_again), TEST(damage_is_cut_away),
-          TEST(interrupted_compaction_is_settled), TEST(an_emptied_segment_takes_its_place),
-          TEST(old_formats_are_served), TEST(topic_ids_are_kept),
-          TEST(threads_do_not_disturb_each_other))
+          TEST(damage_is_cut_away_in_any_segment), TEST(interrupted_compaction_is_settled),
+          TEST(an_emptied_segment_takes_its_place), TEST(old_formats_are_served),
+          TEST(topic_ids_are_kept), TEST(threads_do_not_disturb_each_other))

@@ -64,13 +64,22 @@ class Member:
         self.first(**other)
         return self.note()
 
-    def beat(self, **other):
+    def say(self, **other):
         """Says what it holds, as a client that does at once what it is told."""
         body = dict(ActiveTasks=tasks(self.tasks["Active"]), StandbyTasks=tasks(self.tasks["Standby"]),
                     WarmupTasks=[])
         body.update(other)
-        self.send(**body)
+        return self.send(**body)
+
+    def beat(self, **other):
+        self.say(**other)
         return self.note()
+
+    def commit(self, topic, offset, partition=0, version=9):
+        answer = self.link.call("OffsetCommit", version, GroupId=self.group, GenerationIdOrMemberEpoch=self.epoch,
+                                MemberId=self.name, Topics=[{"Name": topic, "Partitions": [
+                                    {"PartitionIndex": partition, "CommittedOffset": offset, "CommittedMetadata": ""}]}])
+        return datakit.name_of(answer["Topics"][0]["Partitions"][0]["ErrorCode"])
 
     def leave(self, **other):
         return self.send(MemberEpoch=-1, **other)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Members at random that come, leave, die and come back, and commit offsets, while the broker is killed: classic groups,
-groups of the consumer protocol with static members and expressions, and both kinds of members in one group. No partition
-has two owners, no committed offset is lost or goes back, and no member is forgotten by a restart. In the environment:
-GROUPS_SEED, GROUPS_KILLS, how often the broker is killed under each kind."""
+groups of the consumer protocol with static members and expressions, both kinds of members in one group, and groups of the
+streams protocol. No partition and no active task has two owners, no committed offset is lost or goes back, and no member is
+forgotten by a restart. In the environment: GROUPS_SEED, GROUPS_KILLS, how often the broker is killed under each kind."""
 import os
 import random
 import struct
@@ -13,6 +13,7 @@ import datakit
 import wire
 from member import Member, coordinator_is_there, subscription
 from newmember import NewMember, ids_of
+from streams_member import Member as StreamsMember, subtopology
 
 PARTITIONS, WORKERS, LIMIT_S = 6, 4, 120
 NOT_NOW = {"COORDINATOR_LOAD_IN_PROGRESS", "COORDINATOR_NOT_AVAILABLE", "NOT_COORDINATOR"}
@@ -139,6 +140,37 @@ class Classic:
         self.m.leave()
 
 
+class Streams:
+    """Of the streams protocol: some are of one process, each task has a standby."""
+
+    def __init__(self, t, group, topic, name, rng):
+        self.t, self.topic = t, topic
+        self.m = StreamsMember(t, group, [subtopology("0", [topic], changelogs=["store"])], name=name,
+                               process="process-%d" % rng.randrange(3))
+        self.is_in = False
+
+    def reconnect(self):
+        self.m.link = self.t.connect()
+
+    def step(self):
+        answer = self.m.say() if self.is_in else self.m.first()
+        error = self.t.error(answer["ErrorCode"])
+        if error in NOT_NOW:
+            time.sleep(0.05)
+            return None
+        if error != "NONE":
+            raise Forgotten(error)
+        self.m.note()
+        self.is_in = True
+        return set(self.m.tasks["Active"].get("0", [])) if answer["ActiveTasks"] is not None else None
+
+    def commit(self, partition, offset):
+        return self.m.commit(self.topic, offset, partition)
+
+    def leave(self, _rng):
+        self.m.leave()
+
+
 def assignment(topic, partitions):
     return (struct.pack(">hih", 0, 1, len(topic)) + topic.encode() + struct.pack(">i", len(partitions))
             + b"".join(struct.pack(">i", p) for p in partitions) + struct.pack(">i", -1))
@@ -160,6 +192,7 @@ class Stage:
     def __init__(self, t, kinds, seed):
         self.t, self.kinds, self.seed = t, kinds, seed
         self.topic, self.group = t.topic(PARTITIONS), t.name("group")
+        streams_with_standbys(t, self.group)
         self.witness, self.stop, self.deaths = Witness(), threading.Event(), 0
 
     def one_life(self, name, rng):
@@ -220,6 +253,13 @@ class Stage:
             self.witness.check_committed(part["PartitionIndex"], part["CommittedOffset"])
 
 
+def streams_with_standbys(t, group):
+    answer = t.connect().call("IncrementalAlterConfigs", 1, ValidateOnly=False, Resources=[
+        {"ResourceType": 32, "ResourceName": group, "Configs": [
+            {"Name": "streams.num.standby.replicas", "ConfigOperation": 0, "Value": "1"}]}])
+    datakit.same("NONE", t.error(answer["Responses"][0]["ErrorCode"]))
+
+
 def play(t, kinds):
     seed, kills = os.environ.get("GROUPS_SEED", "1"), int(os.environ.get("GROUPS_KILLS", "1"))
     print("seed %s" % seed)
@@ -259,3 +299,7 @@ def case_members_of_the_consumer_protocol(t):
 
 def case_both_in_one_group(t):
     play(t, [Classic, Consumer])
+
+
+def case_members_of_the_streams_protocol(t):
+    play(t, [Streams])

@@ -14,7 +14,7 @@ def run(bench):
         one = bench.fresh(kind)
         one.start()
         pid = process.pid_of(one)
-        time.sleep(3)  # the figure is of a broker that has been idle for a while; nothing is waited for
+        time.sleep(7)  # the figure is of a broker that has been idle for a while, with its first checkpoint written
         cpu, switched = process.cpu_seconds(pid), process.switches(pid)
         time.sleep(SECONDS)
         bench.note("idle", kind, resident_mb=process.resident_mb(pid),

@@ -2,6 +2,7 @@
 """transactions of 1 and of 100 records, one after the other, as clients of transaction version 2 make them"""
 import producer
 import wire
+from bench import load
 from figures import cost
 
 GROUP = "groups"
@@ -9,7 +10,7 @@ QUICK = ("transaction-1", "transaction-100")
 
 # name: records of a transaction
 SHAPES = {"transaction-1": 1, "transaction-100": 100}
-COUNT = 3000
+WARM_COUNT, SECONDS = 500, 3
 RECORD_BYTES = 100
 
 
@@ -34,7 +35,8 @@ def run(bench):
             topic = f"{name}-{i}"
             bench.topic(one, topic)
             producer.Producer(Clients(one), topic).init()  # the coordinator is there, and has producer ids
-            bench.measured(one, "transaction", one.bootstrap, topic, topic, COUNT, records, RECORD_BYTES)  # to warm it
-            figures = bench.measured(one, "transaction", one.bootstrap, topic, topic, COUNT, records, RECORD_BYTES)
+            warm = load("transaction", one.bootstrap, topic, topic, WARM_COUNT, records, RECORD_BYTES)
+            count = int(warm["transactions_per_second"] * SECONDS)
+            figures = bench.measured(one, "transaction", one.bootstrap, topic, topic, count, records, RECORD_BYTES)
             bench.note(name, kind, transactions_per_second=figures["transactions_per_second"], **cost(figures, "transactions"))
             bench.drop_topic(one, topic)

@@ -113,11 +113,20 @@ struct describe_wait {
     struct completion *completion;
 };
 
+// Kafka has no words for a group without a name.
+static void describe_failed(struct share_group_describe_response_described_group *out,
+                            enum kafka_error error)
+{
+    out->error_code = (int16_t)error;
+    if (error != KERR_INVALID_GROUP_ID)
+        out->error_message = str_of(kafka_error_message(error));
+}
+
 static void on_described(struct coordinator_wait *wait, enum kafka_error error)
 {
     struct describe_wait *describe = container_of(wait, struct describe_wait, wait);
     if (error != KERR_NONE)
-        describe->out->error_code = (int16_t)error;
+        describe_failed(describe->out, error);
     coordinator_complete(wait->shard, describe->completion);
 }
 
@@ -130,7 +139,7 @@ void share_groups_describe(struct group_coordinator *groups, struct str group_id
     struct group_shard *state = group_id.size > 0 ? coordinator_enter(shard, &error) : NULL;
     out->group_id = group_id;
     if (state == NULL) {
-        out->error_code = (int16_t)error;
+        describe_failed(out, error);
         finish(completion);
         return;
     }
