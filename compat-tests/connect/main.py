@@ -2,8 +2,9 @@
 """Kafka Connect against the broker under test: real text from a file through a topic into a file.
 
 standalone      one worker, source and sink in it, stopped and started in between
-exactly-once    a distributed worker with exactly-once sources, killed twice: the topic holds each line once
-mirror          MirrorMaker 2 between the broker under test and the real one, both ways
+exactly-once    a distributed worker with an exactly-once source, killed twice, then the broker killed under source and sink: the topic
+                holds each line once, the sink's file each line, and a sink that begins again goes on behind them
+mirror          MirrorMaker 2 between the broker under test and the real one, both ways, with the offsets of groups
 """
 import glob
 import json
@@ -16,7 +17,8 @@ import traceback
 import urllib.request
 
 LIB = os.environ["COMPAT_LIB"]
-sys.path.insert(0, LIB)
+sys.path[:0] = [LIB, os.path.join(os.path.dirname(LIB), "twin", "lib")]
+import wire  # noqa: E402
 from compat import ports  # noqa: E402
 from compat.broker import Broker  # noqa: E402
 
@@ -121,40 +123,100 @@ def standalone():
     same(lines, topic_lines(topic), "the topic")
 
 
+class Distributed:
+    """A distributed worker with exactly-once sources; `start` begins another with the same topics."""
+
+    def __init__(self):
+        self.rest, self.jvm = ports.pick(1)[0], None
+        names = "".join("%s.storage.topic=%s-%s\n%s.storage.replication.factor=1\n" % (what, RUN_ID, what, what)
+                        for what in ("config", "offset", "status"))
+        self.config = put("distributed.properties", "bootstrap.servers=%s\n%sgroup.id=%s-workers\n%slisteners=http://127.0.0.1:%d\n"
+                          "exactly.once.source.support=enabled\nsession.timeout.ms=6000\nheartbeat.interval.ms=1000\n"
+                          "rebalance.timeout.ms=5000\nscheduled.rebalance.max.delay.ms=0\noffset.flush.interval.ms=500\n"
+                          % (BOOTSTRAP, CONVERTERS, RUN_ID, names, self.rest))
+
+    def start(self):
+        self.jvm = Jvm("distributed.log", "org.apache.kafka.connect.cli.ConnectDistributed", self.config)
+
+    def _is_put(self, connector, config):
+        request = urllib.request.Request("http://127.0.0.1:%d/connectors/%s/config" % (self.rest, connector),
+                                         json.dumps(config).encode(), {"Content-Type": "application/json"}, method="PUT")
+        try:
+            with urllib.request.urlopen(request, timeout=10):
+                return True
+        except OSError:
+            return False
+
+    def put(self, connector, config):
+        self.jvm.until("the worker", lambda: self._is_put(connector, config))
+
+
+def broker(word):
+    subprocess.run([*os.environ["BROKER_CTL"].split(), word], check=True, timeout=LIMIT_S)
+
+
 def exactly_once():
-    lines, topic = text(), RUN_ID + "-once"
-    source = put("once.txt", "")
-    rest = ports.pick(1)[0]
-    names = "".join("%s.storage.topic=%s-%s\n%s.storage.replication.factor=1\n" % (what, RUN_ID, what, what)
-                    for what in ("config", "offset", "status"))
-    worker = put("distributed.properties", "bootstrap.servers=%s\n%sgroup.id=%s-workers\n%slisteners=http://127.0.0.1:%d\n"
-                 "exactly.once.source.support=enabled\nsession.timeout.ms=6000\nheartbeat.interval.ms=1000\n"
-                 "rebalance.timeout.ms=5000\nscheduled.rebalance.max.delay.ms=0\n" % (BOOTSTRAP, CONVERTERS, RUN_ID, names, rest))
-    config = {"connector.class": "org.apache.kafka.connect.file.FileStreamSourceConnector", "tasks.max": "1",
-              "file": source, "topic": topic, "batch.size": "50", "exactly.once.support": "required"}
+    lines, topic, sink = text(), RUN_ID + "-once", "once-sink.txt"
+    worker = Distributed()
+    reads = {"connector.class": "org.apache.kafka.connect.file.FileStreamSourceConnector", "tasks.max": "1",
+             "file": put("once.txt", ""), "topic": topic, "batch.size": "50", "exactly.once.support": "required"}
+    writes = {"connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector", "tasks.max": "1",
+              "file": path(sink), "topics": topic, "consumer.override.isolation.level": "read_committed",
+              "consumer.override.auto.offset.reset": "earliest"}
     third = len(lines) // 3
     for turn in range(3):
         part = lines[turn * third:] if turn == 2 else lines[turn * third:(turn + 1) * third]
         put("once.txt", "".join(line + "\n" for line in part), "a")
-        jvm = Jvm("distributed.log", "org.apache.kafka.connect.cli.ConnectDistributed", worker)
-
-        def configured():
-            request = urllib.request.Request("http://127.0.0.1:%d/connectors/once/config" % rest,  # noqa: B023
-                                             json.dumps(config).encode(), {"Content-Type": "application/json"}, method="PUT")
-            try:
-                with urllib.request.urlopen(request, timeout=10):
-                    return True
-            except OSError:
-                return False
-
+        worker.start()
         try:
-            jvm.until("the worker", configured)
-            # Twice it is killed while it goes on, the last time it may finish.
-            wanted = len(lines) if turn == 2 else turn * third + 200
-            jvm.until("the topic", lambda: len(topic_lines(topic)) >= wanted)  # noqa: B023
+            worker.put("once", reads)
+            if turn == 2:
+                worker.put("writes", writes)
+            # It is killed twice while it goes on, then the broker under it; then it may finish.
+            worker.jvm.until("the topic", lambda: len(topic_lines(topic)) >= turn * third + 200)  # noqa: B023
+            if turn == 2:
+                broker("kill9")
+                broker("start")
+                worker.jvm.until("the topic", lambda: len(topic_lines(topic)) >= len(lines))
+                worker.jvm.until("the sink's file", lambda: len(set(read_lines(sink))) >= len(lines))
         finally:
-            jvm.end(signal.SIGTERM if turn == 2 else signal.SIGKILL)
+            worker.jvm.end(signal.SIGTERM if turn == 2 else signal.SIGKILL)
     same(lines, topic_lines(topic), "the topic")
+    same(lines, list(dict.fromkeys(read_lines(sink))), "the sink's file")
+    before, last = read_lines(sink), "the last line"
+    put("once.txt", last + "\n", "a")
+    worker.start()
+    try:
+        worker.jvm.until("the last line", lambda: last in read_lines(sink))
+    finally:
+        worker.jvm.end()
+    same([*before, last], read_lines(sink), "what a sink that begins again writes")
+
+
+def group_reads(bootstrap, topic):
+    """What a member of the group `readers` finds until the end; its offsets are committed."""
+    got = subprocess.run(["kcat", "-b", bootstrap, "-q", "-e", "-X", "auto.offset.reset=earliest", "-G", RUN_ID + "-readers", topic],
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60, check=True)
+    return got.stdout.decode(errors="replace").splitlines()
+
+
+def committed(bootstrap, topic):
+    """Where that group goes on; -1: nothing is committed."""
+    with wire.Connection(bootstrap) as link:
+        group = link.call("OffsetFetch", 8, RequireStable=False, Groups=[{"GroupId": RUN_ID + "-readers", "Topics": [
+            {"Name": topic, "PartitionIndexes": [0]}]}])["Groups"][0]
+        return group["Topics"][0]["Partitions"][0]["CommittedOffset"] if group["ErrorCode"] == 0 else -1
+
+
+def mirror_goes_on(jvm, source, topic, target, alias, values):
+    """A group that read everything at the source goes on at the target with what comes then: nothing is left out."""
+    copy = alias + "." + topic
+    jvm.until("the offsets of the group in " + copy, lambda: committed(target, copy) > 0)
+    more = ["later %d" % i for i in range(20)]
+    subprocess.run(["kcat", "-b", source, "-P", "-t", topic], input="".join(m + "\n" for m in more).encode(), check=True, timeout=60)
+    jvm.until("the later lines", lambda: len(topic_lines(copy, target)) >= len(values) + len(more))
+    begin = committed(target, copy)
+    same((values + more)[begin:], group_reads(target, copy), "what the group finds in " + copy)
 
 
 def mirror():
@@ -164,9 +226,11 @@ def mirror():
     here, there = RUN_ID + "-here", RUN_ID + "-there"
     jvm = None
     try:
+        values = [line.split(" ", 1)[1] for line in lines]
         for bootstrap, topic in ((BOOTSTRAP, here), (other.bootstrap, there)):
             subprocess.run(["kcat", "-b", bootstrap, "-P", "-t", topic, "-z", "zstd", "-K", " ", "-H", "from=" + topic],
                            input="".join(line + "\n" for line in lines).encode(), check=True, timeout=60)
+            same(values, group_reads(bootstrap, topic), "what a group finds at the source")
         config = put("mirror.properties", "clusters=A,B\nA.bootstrap.servers=%s\nB.bootstrap.servers=%s\n"
                      "A->B.enabled=true\nB->A.enabled=true\nA->B.topics=%s\nB->A.topics=%s\nreplication.factor=1\n"
                      "checkpoints.topic.replication.factor=1\nheartbeats.topic.replication.factor=1\n"
@@ -174,14 +238,17 @@ def mirror():
                      "status.storage.replication.factor=1\nconfig.storage.replication.factor=1\n"
                      "A.producer.acks=all\nB.producer.acks=all\n"
                      "A.consumer.auto.offset.reset=earliest\nB.consumer.auto.offset.reset=earliest\n"
-                     % (BOOTSTRAP, other.bootstrap, here, there))
+                     "groups=%s-readers\nsync.group.offsets.enabled=true\nsync.group.offsets.interval.seconds=1\n"
+                     "emit.checkpoints.interval.seconds=1\nrefresh.groups.interval.seconds=1\noffset.lag.max=0\n"
+                     % (BOOTSTRAP, other.bootstrap, here, there, RUN_ID))
         jvm = Jvm("mirror.log", "org.apache.kafka.connect.mirror.MirrorMaker", config)
-        values = [line.split(" ", 1)[1] for line in lines]
         jvm.until("from here to there", lambda: len(topic_lines("A." + here, other.bootstrap)) >= len(values))
         jvm.until("from there to here", lambda: len(topic_lines("B." + there)) >= len(values))
         same(values, topic_lines("A." + here, other.bootstrap), "the copy there")
         same(values, topic_lines("B." + there), "the copy here")
         jvm.until("heartbeats from there", lambda: len(topic_lines("heartbeats")) > 0)
+        mirror_goes_on(jvm, BOOTSTRAP, here, other.bootstrap, "A", values)
+        mirror_goes_on(jvm, other.bootstrap, there, BOOTSTRAP, "B", values)
     finally:
         if jvm is not None:
             jvm.end()

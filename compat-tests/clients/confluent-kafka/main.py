@@ -190,6 +190,66 @@ def group_consumer_protocol():
     members[1].close()
 
 
+def polled(members, *shares):
+    """Polls until each has so many partitions; what each has."""
+    def counts():
+        for one in members:
+            one.poll(0.05)
+        return [len(one.assignment()) for one in members]
+    becomes(list(shares), counts, "the shares of %d members" % len(members))
+    return [{p.partition for p in one.assignment()} for one in members]
+
+
+def group_consumer_static():
+    """A static member that comes back gets what it had; while it is there no other has its name."""
+    to, group = topic("new-static", 4), name("new-static-group")
+
+    def static(instance):
+        one = consumer(group, group_protocol="consumer", group_instance_id=instance)
+        one.subscribe([to])
+        return one
+    first, second = static("first"), static("second")
+    before = polled([first, second], 2, 2)
+    first.close()
+    first = static("first")
+    same(before, polled([first, second], 2, 2), "what they have again")
+    double = static("second") # refused, until the one of its name is gone; then it has what that had
+    same([*before, set()], polled([first, second, double], 2, 2, 0), "what they have still")
+    second.close()
+    same(before, polled([first, double], 2, 2), "what the other one has")
+    first.close()
+    double.close()
+
+
+def group_consumer_regex():
+    """The coordinator resolves the expression, also for a topic that comes later."""
+    first = topic("new-regex-first")
+    one = consumer(name("new-regex-group"), group_protocol="consumer", topic_metadata_refresh_interval_ms=500)
+    one.subscribe(["^" + name("new-regex-") + "(first|later)$"])
+    polled([one], 1)
+    later = topic("new-regex-later")
+    polled([one], 2)
+    same({first, later}, {p.topic for p in one.assignment()}, "the topics")
+    one.close()
+
+
+def group_consumer_migration():
+    """Members of the classic protocol, both, and of the consumer protocol, in one group; what was committed stays."""
+    to, group = topic("new-migration", 4), name("new-migration-group")
+    fill(to, 20, 10)
+    old = consumer(group, group_protocol="classic", partition_assignment_strategy="range")
+    old.subscribe([to])
+    polled([old], 4)
+    old.commit(offsets=[TopicPartition(to, 0, 7)], asynchronous=False)
+    new = consumer(group, group_protocol="consumer")
+    new.subscribe([to])
+    polled([old, new], 2, 2)
+    old.close()
+    polled([new], 4)
+    same(7, new.committed([TopicPartition(to, 0)], kit.LIMIT_S)[0].offset, "committed")
+    new.close()
+
+
 def compression(codec):
     to = topic("compression-" + codec)
     fill(to, 2000, 500, compression_type=codec, linger_ms=50)
@@ -418,6 +478,9 @@ kit.run([
     ("consume-from-time", consume_from_time),
     ("group-commit-resume", group_commit_resume),
     ("group-consumer-protocol", group_consumer_protocol),
+    ("group-consumer-static", group_consumer_static),
+    ("group-consumer-regex", group_consumer_regex),
+    ("group-consumer-migration", group_consumer_migration),
     ("compression-gzip", lambda: compression("gzip")),
     ("compression-snappy", lambda: compression("snappy")),
     ("compression-lz4", lambda: compression("lz4")),

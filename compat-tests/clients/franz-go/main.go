@@ -167,22 +167,20 @@ func groupCommitResume() {
 	}
 }
 
-// groupCooperative lets a second member join; both must get partitions, none be read twice.
-func groupCooperative() {
-	to := topic("cooperative", 4)
+// balance lets a second member join; both must get partitions, none be read twice. The group is named like the topic.
+func balance(what string, together func(), also ...kgo.Opt) {
+	to := topic(what, 4)
 	assigned := [2]chan int32{make(chan int32, 16), make(chan int32, 16)}
 	options := func(i int) []kgo.Opt {
-		return []kgo.Opt{kgo.Balancers(kgo.CooperativeStickyBalancer()),
-			kgo.HeartbeatInterval(100 * time.Millisecond),
-			kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client,
-				got map[string][]int32) {
-				for _, partition := range got[to] {
-					assigned[i] <- partition
-				}
-			})}
+		return append([]kgo.Opt{kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client,
+			got map[string][]int32) {
+			for _, partition := range got[to] {
+				assigned[i] <- partition
+			}
+		})}, also...)
 	}
 	member := func(i int) *kgo.Client {
-		c := groupMember(kit.Name("cooperative"), to, options(i)...)
+		c := groupMember(kit.Name(what), to, options(i)...)
 		go func() {
 			for !c.PollFetches(context.Background()).IsClientClosed() {
 			}
@@ -206,10 +204,45 @@ func groupCooperative() {
 	got := map[int32]bool{next(1): true}
 	got[next(1)] = true
 	kit.Same(2, len(got), "partitions of the second member")
+	together()
 	second.Close()
 	back := map[int32]bool{next(0): true}
 	back[next(0)] = true
 	kit.Same(got, back, "partitions that came back")
+}
+
+func groupCooperative() {
+	balance("cooperative", func() {}, kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.HeartbeatInterval(100*time.Millisecond))
+}
+
+// groupConsumerProtocol is the same with the group's coordinator as the balancer (KIP-848).
+func groupConsumerProtocol() {
+	for assignor, balancer := range map[string]kgo.GroupBalancer{
+		"uniform": kgo.StickyBalancer(), "range": kgo.RangeBalancer()} {
+		balance(assignor, func() {
+			admin(func(a *kadm.Client) {
+				described, err := a.DescribeConsumerGroups(within(), kit.Name(assignor))
+				kit.Good(err, "describe")
+				kit.Same(assignor, described[kit.Name(assignor)].AssignorName, "the assignor")
+			})
+		}, kgo.Balancers(balancer), kgo.ServerSideBalancer())
+	}
+}
+
+// groupRegex reads what the coordinator finds for an expression, also a topic that is made later.
+func groupRegex() {
+	first := topic("regex-first", 1)
+	fill(first, 10, 1)
+	c := client(kgo.ConsumerGroup(kit.Name("regex-group")), kgo.ConsumeTopics("^"+kit.Name("regex-")+"(first|later)$"),
+		kgo.ConsumeRegex(), kgo.Balancers(kgo.StickyBalancer()), kgo.ServerSideBalancer(), kgo.DisableAutoCommit(),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.MetadataMinAge(100*time.Millisecond),
+		kgo.MetadataMaxAge(time.Second))
+	defer c.Close()
+	kit.Same(first, take(c, 10)[0].Topic, "the topic that is there")
+	later := topic("regex-later", 1)
+	fill(later, 10, 1)
+	kit.Same(later, take(c, 10)[0].Topic, "the topic that came later")
 }
 
 func compression(codec kgo.CompressionCodec, what string) func() {
@@ -503,6 +536,8 @@ func main() {
 		{Name: "consume-from-time", Run: consumeFromTime},
 		{Name: "group-commit-resume", Run: groupCommitResume},
 		{Name: "group-cooperative", Run: groupCooperative},
+		{Name: "group-consumer-protocol", Run: groupConsumerProtocol},
+		{Name: "group-consumer-regex", Run: groupRegex},
 		{Name: "compression-gzip", Run: compression(kgo.GzipCompression(), "gzip")},
 		{Name: "compression-snappy", Run: compression(kgo.SnappyCompression(), "snappy")},
 		{Name: "compression-lz4", Run: compression(kgo.Lz4Compression(), "lz4")},

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,8 +28,8 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * Feeds the application its text in three parts, kills it within the first two, and compares what a read_committed reader
- * finds with a count made here.
+ * Feeds the application its text in three parts, kills it within the first two and the broker within the third, and compares
+ * what a read_committed reader finds with a count made here.
  */
 public final class StreamsSuite {
     private static final int PARTITIONS = 3;
@@ -108,6 +109,14 @@ public final class StreamsSuite {
         }
     }
 
+    private static void broker(String word) throws Exception {
+        List<String> words = new ArrayList<>(Arrays.asList(System.getenv("BROKER_CTL").split(" ")));
+        words.add(word);
+        if (new ProcessBuilder(words).inheritIO().start().waitFor() != 0) {
+            throw new AssertionError("the broker does not " + word);
+        }
+    }
+
     private static long joined(String id) {
         return committed(id + "-joined", new StringDeserializer()).size();
     }
@@ -175,6 +184,9 @@ public final class StreamsSuite {
             }
             producer.flush();
             app = start(id, protocol, state);
+            await(id, app, () -> joined(id), total * 2 / 3 + 200);
+            broker("kill9");
+            broker("start");
             await(id, app, () -> joined(id), total);
             await(id, app, () -> sum(counts(id)), sum(wantWords));
         } finally {

@@ -260,7 +260,7 @@ def streams_with_standbys(t, group):
     datakit.same("NONE", t.error(answer["Responses"][0]["ErrorCode"]))
 
 
-def play(t, kinds):
+def play(t, kinds, gains=5):
     seed, kills = os.environ.get("GROUPS_SEED", "1"), int(os.environ.get("GROUPS_KILLS", "1"))
     print("seed %s" % seed)
     stage = Stage(t, kinds, seed)
@@ -274,7 +274,7 @@ def play(t, kinds):
         while stage.deaths < kills and not stage.witness.wrong:
             before = stage.witness.commits, stage.witness.gains
             pause, end = time.monotonic() + rng.uniform(1, 2), time.monotonic() + LIMIT_S
-            while time.monotonic() < pause or stage.witness.commits < before[0] + 20 or stage.witness.gains < before[1] + 5:
+            while time.monotonic() < pause or stage.witness.commits < before[0] + 20 or stage.witness.gains < before[1] + gains:
                 assert time.monotonic() < end, "the group stands still"
                 time.sleep(0.02)
             t.broker.kill9()
@@ -302,4 +302,4 @@ def case_both_in_one_group(t):
 
 
 def case_members_of_the_streams_protocol(t):
-    play(t, [Streams])
+    play(t, [Streams], gains=40) # its assignor moves few tasks
