@@ -8,7 +8,8 @@
 // released, a lock that ended. It takes what it finds when it is looked at; a whole answer needs one partition that
 // gave records (or as many bytes as were asked for), an error, or the end of the wait.
 //
-// (1) What was acquired is answered: once something is acquired the answer is made, nothing is acquired again.
+// (1) What was acquired is answered: once something is acquired the answer is made, nothing is acquired again. Only
+//     where another partition is not in memory the answer waits until a loader has read that: the reactor does not.
 // (2) Waiters of share partitions are in memory that outlives the request, as parked is (api/parked.h).
 #include "api/current_leader.h"
 #include "api/dispatch.h"
@@ -16,6 +17,7 @@
 #include "api/parked.h"
 #include "api/share_acks.h"
 #include "base/mem.h"
+#include "base/workers.h"
 #include "config/config.h"
 #include "protocol/messages/share_fetch.h"
 
@@ -49,6 +51,10 @@ struct share_fetch_state {
     struct share_wait *wait; // while it waits
     struct share_acks acks;
     atomic_int parts_left; // acknowledgements, records
+    bool only_cached;      // until a loader has read what the first look found to be cold
+    bool is_cold;          // what was looked at last
+    struct work load;
+    struct request *request;
 };
 
 static const struct share_fetch_request *body_of(const struct request *request)
@@ -337,15 +343,20 @@ static bool fetch_all(struct request *request, struct share_fetch_state *state, 
         .max_records = body->max_records,
         .max_bytes = share_of_bytes(state),
         .only_look = only_look,
+        .only_cached = state->only_cached,
     };
     bool is_urgent = false;
     *bytes = 0;
+    state->is_cold = false;
     for (int32_t i = 0; i < state->count; i++) {
         struct share_item *item = &state->items[i];
-        let_go(item);
-        if (item->shared == NULL)
-            continue;
-        shared_partition_fetch(item->shared, &how, &request->arena, &item->fetched);
+        if (item->fetched.acquired.count == 0) {
+            let_go(item);
+            if (item->shared == NULL)
+                continue;
+            shared_partition_fetch(item->shared, &how, &request->arena, &item->fetched);
+        }
+        state->is_cold |= item->fetched.is_cold;
         is_urgent |= item->fetched.error != KERR_NONE || item->fetched.is_moved ||
                      item->fetched.acquired.count > 0;
         *bytes += item->fetched.data.read.slice.size;
@@ -362,7 +373,7 @@ static bool is_all_in_error(const struct share_fetch_state *state)
     return true;
 }
 
-// Looks and takes. False: it has to wait.
+// Looks and takes. False: it has to wait, or to load.
 static bool try_finish(struct request *request, struct share_fetch_state *state, bool is_over)
 {
     int64_t bytes = 0;
@@ -373,7 +384,7 @@ static bool try_finish(struct request *request, struct share_fetch_state *state,
         is_urgent = fetch_all(request, state, true, &bytes) || bytes >= state->min_bytes;
     if (is_urgent || state->min_bytes <= 1)
         is_urgent |= fetch_all(request, state, false, &bytes);
-    if (!is_urgent)
+    if (!is_urgent || state->is_cold)
         return false;
     if (request->parked != NULL)
         parked_end(request->parked);
@@ -418,6 +429,21 @@ static void look(struct request *request, enum parked_reason reason)
         wait_on(request, state);
 }
 
+// On a loader's thread, while nobody else touches the request.
+static void run_load(struct work *work)
+{
+    struct share_fetch_state *state = container_of(work, struct share_fetch_state, load);
+    for (int32_t i = 0; i < state->count; i++) {
+        const struct share_item *item = &state->items[i];
+        if (item->fetched.is_cold)
+            share_read_load(shared_partition_replica(item->shared),
+                            state->settings.is_read_committed, item->fetched.offset,
+                            state->max_bytes);
+    }
+    request_post(state->request);
+}
+
+// The first look goes to where the group is, which may be anywhere; later ones look for what has just been appended.
 static void fetch_records(struct request *request, struct share_fetch_state *state)
 {
     const struct share_fetch_request *body = request->body;
@@ -427,11 +453,22 @@ static void fetch_records(struct request *request, struct share_fetch_state *sta
         part_is_there(request);
         return;
     }
-    if (try_finish(request, state, body->max_wait_ms <= 0))
+    bool is_finished = try_finish(request, state, body->max_wait_ms <= 0);
+    state->only_cached = false;
+    if (is_finished)
         return;
+    if (state->is_cold) {
+        workers_submit(request->node->loaders, &state->load);
+        return;
+    }
     parked_new(request, state->count,
                clock_monotonic_us(request->node->clock) + (int64_t)body->max_wait_ms * 1000, look);
     wait_on(request, state);
+}
+
+static void on_loaded(struct request *request)
+{
+    fetch_records(request, request->state);
 }
 
 // ---- the request -----------------------------------------------------------------------------------
@@ -582,7 +619,11 @@ void handle_share_fetch(struct request *request)
     int32_t most = config_int(node->config, CONFIG_FETCH_MAX_BYTES);
     state->max_bytes = body->max_bytes < most ? body->max_bytes : most;
     state->min_bytes = body->min_bytes < state->max_bytes ? body->min_bytes : state->max_bytes;
+    state->only_cached = node->loaders != NULL;
+    state->load.run = run_load;
+    state->request = request;
     request->on_free = on_free;
+    request->on_post = on_loaded;
     atomic_init(&state->parts_left, 2);
     if (session.has_acknowledgements)
         share_acks_start(&state->acks, body->group_id, body->member_id,

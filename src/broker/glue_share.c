@@ -120,8 +120,8 @@ static void settings_of(void *owner, struct str group, struct share_settings *ou
     };
     struct str isolation = group_settings_str(settings, group, GROUP_SHARE_ISOLATION_LEVEL, &arena);
     out->is_read_committed = str_eqz(isolation, "read_committed");
-    share_reset_parse(group_settings_str(settings, group, GROUP_SHARE_AUTO_OFFSET_RESET, &arena),
-                      &out->reset, &out->reset_duration_ms);
+    share_start_parse(group_settings_str(settings, group, GROUP_SHARE_AUTO_OFFSET_RESET, &arena),
+                      &out->start);
     arena_fini(&arena);
 }
 

@@ -180,8 +180,8 @@ enum group_order {
     GROUP_ORDER_SETS,  // those of a partition in the order of Java's set of them
 };
 
-// The order in which Kafka answers for many groups: by that of Java's map of the partitions that hold them. group_ids itself, or
-// arena memory.
+// The order in which Kafka answers for many groups: by that of Java's map of the partitions that hold them. group_ids
+// itself, or arena memory.
 const struct str *group_coordinator_order(struct group_coordinator *groups,
                                           const struct str *group_ids, int32_t count,
                                           enum group_order kind, struct arena *arena);

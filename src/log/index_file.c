@@ -288,8 +288,8 @@ static int64_t key_in(const struct index_search *search, const struct block *blo
     return search->key(block->entries + (size_t)i * (size_t)search->entry_size);
 }
 
-// Narrows [*low, *high), where the answer's successor lies, to the block that is read last. Batches of a log are often of one
-// size, so the place in between is reckoned first; only where that fails by halves.
+// Narrows [*low, *high), where the answer's successor lies, to the block that is read last. Batches of a log are often
+// of one size, so the place in between is reckoned first; only where that fails by halves.
 static int find_block(const struct index_search *search, int64_t target, struct block *block)
 {
     int32_t most = SEARCH_BLOCK / search->entry_size;

@@ -58,8 +58,8 @@ void index_file_close(
 // What entries are in the order of: an offset less the base, a time.
 typedef int64_t (*index_key)(const uint8_t *entry);
 
-// The last entry whose key is <= target among [0, count), or -1. In memory if it lies in the tail; else -2, and *file (a reference
-// is taken) and *count say where index_file_search_file is to look, without any lock.
+// The last entry whose key is <= target among [0, count), or -1. In memory if it lies in the tail; else -2, and *file
+// (a reference is taken) and *count say where index_file_search_file is to look, without any lock.
 int32_t index_file_search(struct index_file *index, int64_t target, index_key key, void *entry,
                           struct disk_file **file, int32_t *count, int *error);
 

@@ -118,7 +118,7 @@ static enum kafka_error read_slice(struct log *log, int64_t offset, int32_t max_
             answer = KERR_OFFSET_OUT_OF_RANGE;
             break;
         }
-        // Nothing may be given: a reader of many partitions is at what it wanted already, and no place is looked up for it.
+        // Nothing may be given: a reader of many partitions has what it wanted already, and no place is looked up.
         if (offset >= limit || (max_bytes <= 0 && !at_least_one_batch))
             break;
         struct segment *segment;

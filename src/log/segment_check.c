@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tested by log_test.c.
 #include "log/segment_check.h"
 
 #include "base/crew.h"

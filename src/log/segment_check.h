@@ -6,8 +6,8 @@
 
 #include "log/segment.h"
 
-// sound[i]: how many bytes at the start of segments[i], whose file is open, are batches that have their checksums. Less than
-// all says no more than that the rest is to be looked at.
+// sound[i]: how many bytes at the start of segments[i], whose file is open, are batches that have their checksums. Less
+// than all says no more than that the rest is to be looked at.
 void segments_check(int threads, struct segment *const *segments, size_t count, int64_t *sound);
 
 #endif

@@ -404,32 +404,18 @@ static void submit(struct shared_partition *shared, struct share_change *change,
 
 // ---- loading ---------------------------------------------------------------------------------------
 
-// Where a group begins that has not begun here.
-static enum kafka_error resolve_start(struct shared_partition *shared, int64_t *start)
-{
-    struct share_settings settings;
-    struct log_timestamp_offset found;
-    share_manager_settings(shared->manager, shared->group, &settings);
-    enum partition_time_query query = settings.reset == SHARE_RESET_LATEST     ? PARTITION_LATEST
-                                      : settings.reset == SHARE_RESET_EARLIEST ? PARTITION_EARLIEST
-                                                                               : PARTITION_AT_TIME;
-    int64_t wanted = clock_wall_ms(shared->manager->options.clock) - settings.reset_duration_ms;
-    enum kafka_error error = partition_offset_for_time(
-        shared->replica, query, wanted, true, READ_UNCOMMITTED, shared->leader_epoch, true, &found);
-    if (error == KERR_NONE && found.offset < 0)
-        error = KERR_OFFSET_NOT_AVAILABLE;
-    *start = found.offset;
-    return error;
-}
-
 static enum kafka_error take_over(struct shared_partition *shared,
                                   const struct share_state_call *call)
 {
     const char *message;
     enum kafka_error error = persister_error(call, &message);
     int64_t start = call->start_offset;
-    if (error == KERR_NONE && start == -1)
-        error = resolve_start(shared, &start);
+    if (error == KERR_NONE && start == -1) {
+        struct share_settings settings;
+        share_manager_settings(shared->manager, shared->group, &settings);
+        error = share_start_find(&settings.start, shared->replica, shared->leader_epoch,
+                                 clock_wall_ms(shared->manager->options.clock), &start);
+    }
     if (error != KERR_NONE)
         return error;
     return share_partition_load(&shared->core, start, call->state_epoch, call->batches,
@@ -590,9 +576,12 @@ static void acquire(struct shared_partition *shared, const struct share_fetch_ho
                     int64_t offset, struct arena *arena, struct share_fetched *out)
 {
     int64_t end_offset = shared->core.end_offset;
-    share_read_batches(shared->replica, offset, how->settings->is_read_committed,
-                       (offset > end_offset ? offset : end_offset) + how->max_records, arena,
-                       &out->data);
+    struct share_reader reader = { how->settings->is_read_committed, how->only_cached };
+    int64_t last_wanted = (offset > end_offset ? offset : end_offset) + how->max_records;
+    if (!share_read_batches(shared->replica, &reader, offset, last_wanted, arena, &out->data)) {
+        out->is_cold = true;
+        return;
+    }
     struct share_acquired_list acquired = { 0 };
     int64_t now = now_ms(shared->manager);
     struct share_acquire acquire = {
@@ -624,14 +613,15 @@ void shared_partition_fetch(struct shared_partition *shared, const struct share_
     out->error = out->is_gone ? shared->error : KERR_NONE;
     if (shared->state == SHARED_ACTIVE &&
         share_partition_can_acquire(&shared->core, &how->settings->limits)) {
-        int64_t offset = share_partition_next_offset(&shared->core);
-        share_read(shared->replica, offset, how->max_bytes, how->settings->is_read_committed,
-                   &out->data);
+        int64_t offset = out->offset = share_partition_next_offset(&shared->core);
+        struct share_reader reader = { how->settings->is_read_committed, how->only_cached };
+        share_read(shared->replica, &reader, offset, how->max_bytes, &out->data);
         out->was_read = true;
         out->error = out->data.read.error;
+        out->is_cold = out->data.read.is_cold;
         if (out->error == KERR_OFFSET_OUT_OF_RANGE)
             move_to_log_start(shared, out);
-        else if (out->error == KERR_NONE && !how->only_look)
+        else if (out->error == KERR_NONE && !how->only_look && !out->is_cold)
             acquire(shared, how, offset, arena, out);
     }
     pthread_mutex_unlock(&shared->lock);
@@ -700,60 +690,4 @@ void share_manager_free(struct share_manager *manager)
     pthread_mutex_destroy(&manager->timers_lock);
     pthread_mutex_destroy(&manager->lock);
     mem_free(manager);
-}
-
-// ---- where to begin --------------------------------------------------------------------------------
-
-// One number with its unit, of [-]PnDTnHnMn.nS. False at the end or where there is none.
-static bool next_part(struct str *text, double *number, char *unit)
-{
-    char digits[32];
-    size_t used = 0;
-    while (used < text->size && used + 1 < sizeof digits &&
-           (strchr("+-.0123456789", text->data[used]) != NULL))
-        used++;
-    if (used == 0 || used == text->size)
-        return false;
-    memcpy(digits, text->data, used);
-    digits[used] = '\0';
-    *number = strtod(digits, NULL);
-    *unit = text->data[used] & ~0x20; // upper case
-    text->data += used + 1;
-    text->size -= used + 1;
-    return true;
-}
-
-bool share_reset_parse(struct str text, enum share_reset *reset, int64_t *duration_ms)
-{
-    static const char prefix[] = "by_duration:";
-    *duration_ms = 0;
-    *reset = str_eqz(text, "earliest") ? SHARE_RESET_EARLIEST : SHARE_RESET_LATEST;
-    if (*reset == SHARE_RESET_EARLIEST || str_eqz(text, "latest"))
-        return true;
-    if (!str_starts_with(text, prefix))
-        return false;
-    *reset = SHARE_RESET_BY_DURATION;
-    struct str rest = { text.data + sizeof prefix - 1, text.size - (sizeof prefix - 1) };
-    bool is_time = false;
-    double number, total = 0;
-    char unit;
-    if (rest.size == 0 || (rest.data[0] & ~0x20) != 'P')
-        return false;
-    for (rest.data++, rest.size--; rest.size > 0;) {
-        if ((rest.data[0] & ~0x20) == 'T') {
-            is_time = true;
-            rest.data++;
-            rest.size--;
-            continue;
-        }
-        if (!next_part(&rest, &number, &unit))
-            return false;
-        total += number * (unit == 'D'   ? 86400e3
-                           : !is_time    ? 0
-                           : unit == 'H' ? 3600e3
-                           : unit == 'M' ? 60e3
-                                         : 1e3);
-    }
-    *duration_ms = (int64_t)total;
-    return true;
 }

@@ -7,6 +7,7 @@
 //     share_partition    the decisions, without I/O (share_acquire, share_let_go)
 //     in_flight          the records in flight
 //     share_read         what is read of the log
+//     share_start        where a group begins that has not begun
 //
 //        first use          READ of the persister
 //     ───────────> LOADING ──────────────────────> ACTIVE ──> GONE: fenced, deleted, no member left
@@ -26,22 +27,18 @@
 #include "base/trace.h"
 #include "replica/replicas.h"
 #include "share/share_read.h"
+#include "share/share_start.h"
 #include "share_coordinator/persister.h"
 
 struct share_manager;
 struct shared_partition;
 
-enum share_reset { SHARE_RESET_LATEST, SHARE_RESET_EARLIEST, SHARE_RESET_BY_DURATION };
-
 // The settings of a group at the moment.
 struct share_settings {
     struct share_limits limits;
-    bool is_read_committed; // share.isolation.level
-    enum share_reset reset; // share.auto.offset.reset
-    int64_t reset_duration_ms;
+    bool is_read_committed;   // share.isolation.level
+    struct share_start start; // share.auto.offset.reset
 };
-// As share.auto.offset.reset says: latest, earliest, by_duration:PnDTnHnMn.nS. False if it is none of these.
-bool share_reset_parse(struct str text, enum share_reset *reset, int64_t *duration_ms);
 
 struct share_manager_options {
     struct persister *persister;
@@ -86,7 +83,8 @@ struct share_fetch_how {
     int32_t batch_size;
     int32_t max_records;
     int32_t max_bytes;
-    bool only_look; // how much there would be; acquires nothing
+    bool only_look;   // how much there would be; acquires nothing
+    bool only_cached; // rather learn that it is cold than wait for the device
 };
 
 struct share_fetched {
@@ -94,6 +92,8 @@ struct share_fetched {
     bool was_read; // it was there to be read, even if it gave nothing
     bool is_gone;  // the share partition is not in use any more; without an error, get it anew
     bool is_moved; // its start was before the log's, and has moved: answer at once
+    bool is_cold; // only_cached: nothing was acquired, share_read_load from `offset` on comes first
+    int64_t offset;
     struct share_read data;              // its slice is the caller's to let go
     struct share_acquired_list acquired; // arena memory
     int64_t count;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading headers only: of a batch no more than 61 bytes, many at a time.
-// Tested by compat-tests/twin/share.
+// Tested by share_read_test.c and compat-tests/twin/share.
 #include "share/share_read.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -79,8 +80,9 @@ static void find_aborted(struct partition *partition, int64_t offset, const stru
     aborted->producers = arena_alloc(arena, aborted->count * sizeof *aborted->producers + 1);
 }
 
-static void scan_batches(struct share_read *out, int64_t last_wanted, struct aborted *aborted,
-                         struct arena *arena)
+// False when a header would have to be waited for.
+static bool scan_batches(struct share_read *out, bool only_cached, int64_t last_wanted,
+                         struct aborted *aborted, struct arena *arena)
 {
     struct file_slice *slice = &out->read.slice;
     struct batch_scan *scan = mem_alloc(sizeof *scan);
@@ -88,6 +90,7 @@ static void scan_batches(struct share_read *out, int64_t last_wanted, struct abo
     int32_t *positions = NULL;
     size_t spans_capacity = 0, positions_capacity = 0, count = 0;
     batch_scan_init(scan, slice->file, slice->position, slice->position + slice->size);
+    scan->only_cached = only_cached;
     while ((count == 0 || spans[count - 1].last_offset < last_wanted) && batch_scan_next(scan)) {
         vec_reserve(spans, count + 1, spans_capacity);
         vec_reserve(positions, count + 2, positions_capacity);
@@ -100,6 +103,7 @@ static void scan_batches(struct share_read *out, int64_t last_wanted, struct abo
     }
     if (count > 0)
         slice->size = positions[count];
+    bool is_cold = scan->error == -EAGAIN;
     batch_scan_fini(scan);
     out->spans_count = count;
     out->spans = arena_dup(arena, spans, count * sizeof *spans);
@@ -107,15 +111,17 @@ static void scan_batches(struct share_read *out, int64_t last_wanted, struct abo
     mem_free(spans);
     mem_free(positions);
     mem_free(scan);
+    return !is_cold;
 }
 
-void share_read(struct partition *partition, int64_t offset, int32_t max_bytes, bool is_committed,
-                struct share_read *out)
+void share_read(struct partition *partition, const struct share_reader *reader, int64_t offset,
+                int32_t max_bytes, struct share_read *out)
 {
-    struct partition_reader reader = { .replica_id = -1,
-                                       .isolation =
-                                           is_committed ? READ_COMMITTED : READ_UNCOMMITTED,
-                                       .is_leader_required = true };
+    struct partition_reader as = { .replica_id = -1,
+                                   .isolation =
+                                       reader->is_committed ? READ_COMMITTED : READ_UNCOMMITTED,
+                                   .is_leader_required = true,
+                                   .only_cached = reader->only_cached };
     struct partition_fetch fetch = { .fetch_offset = offset,
                                      .current_leader_epoch = -1,
                                      .last_fetched_epoch = -1,
@@ -123,19 +129,33 @@ void share_read(struct partition *partition, int64_t offset, int32_t max_bytes, 
     struct partition_woken woken;
     partition_woken_init(&woken);
     *out = (struct share_read){ 0 };
-    partition_read(partition, &reader, &fetch, max_bytes, true, &out->read, &woken);
+    partition_read(partition, &as, &fetch, max_bytes, true, &out->read, &woken);
     partition_wake(&woken);
 }
 
-void share_read_batches(struct partition *partition, int64_t offset, bool is_committed,
-                        int64_t last_wanted, struct arena *arena, struct share_read *read)
+bool share_read_batches(struct partition *partition, const struct share_reader *reader,
+                        int64_t offset, int64_t last_wanted, struct arena *arena,
+                        struct share_read *read)
 {
     if (read->read.slice.size == 0)
-        return;
+        return true;
     struct aborted aborted = { 0 };
-    if (is_committed)
+    if (reader->is_committed)
         find_aborted(partition, offset, read, arena, &aborted);
-    scan_batches(read, last_wanted, &aborted, arena);
+    return scan_batches(read, reader->only_cached, last_wanted, &aborted, arena);
+}
+
+void share_read_load(struct partition *partition, bool is_committed, int64_t offset,
+                     int32_t max_bytes)
+{
+    struct share_reader reader = { .is_committed = is_committed };
+    struct share_read read;
+    struct arena arena;
+    arena_init(&arena);
+    share_read(partition, &reader, offset, max_bytes, &read);
+    share_read_batches(partition, &reader, offset, INT64_MAX, &arena, &read);
+    disk_file_unref(read.read.slice.file);
+    arena_fini(&arena);
 }
 
 void share_read_cut(struct share_read *read, int64_t first_offset, int64_t last_offset)

@@ -14,13 +14,22 @@ struct share_read {
     size_t spans_count;
 };
 
-// Reads from the offset on, with is_committed up to the last stable offset. The error is in out->read.
-void share_read(struct partition *partition, int64_t offset, int32_t max_bytes, bool is_committed,
-                struct share_read *out);
-// Where the batches lie in what was read, up to the one that holds last_wanted; the slice is cut to them. With is_committed those
-// of aborted transactions are marked.
-void share_read_batches(struct partition *partition, int64_t offset, bool is_committed,
-                        int64_t last_wanted, struct arena *arena, struct share_read *read);
+struct share_reader {
+    bool is_committed; // up to the last stable offset; batches of aborted transactions are marked
+    bool only_cached;  // rather learn that it is cold than wait for the device
+};
+
+// Reads from the offset on. The error, and whether it is cold, is in out->read.
+void share_read(struct partition *partition, const struct share_reader *reader, int64_t offset,
+                int32_t max_bytes, struct share_read *out);
+// Where the batches lie in what was read, up to the one that holds last_wanted; the slice is cut to them. False: they
+// are cold.
+bool share_read_batches(struct partition *partition, const struct share_reader *reader,
+                        int64_t offset, int64_t last_wanted, struct arena *arena,
+                        struct share_read *read);
+// Waits for the device, so that the next look finds the same in memory. Nobody's lock is held.
+void share_read_load(struct partition *partition, bool is_committed, int64_t offset,
+                     int32_t max_bytes);
 // Cuts the slice to the batches that hold [first, last].
 void share_read_cut(struct share_read *read, int64_t first_offset, int64_t last_offset);
 
