@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """ShareFetch and ShareAcknowledge: sessions, what is acquired, what may be acknowledged, and what is delivered again."""
+import os
 import time
 
 import datakit
@@ -259,3 +260,22 @@ def case_the_log_start_passes_records(t):
     datakit.delete_one(c, topic, 7)
     datakit.same([(5, 9, 1)], acquired(share.member())) # the batch of the log that holds 7
     datakit.same("NONE", a.acknowledge((0, 4, ACCEPT)))
+
+
+def case_records_that_are_on_disk_only(t):
+    c = datakit.begin(t)
+    topic = datakit.Topic(c)
+    values = [b"%d " % i * 20000 for i in range(20)]
+    for value in values:
+        datakit.produce(c, 12, topic, (0, datakit.batch([value])))
+    folder = os.path.join(t.broker.folder, "data", topic.name + "-0")
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name), "rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    m, got = Share(t, topic).member(), []
+    while len(got) < len(values):
+        _, runs, read = m.fetch([(len(got) - 1, len(got) - 1, ACCEPT)] if got else (), MaxRecords=3)
+        datakit.same(sum(last - first + 1 for first, last, _ in runs), len(read))
+        got += read
+    datakit.same(values, got)
