@@ -71,7 +71,7 @@ class Bench:
         """Another workload: the kinds that can do it, and of its shapes those of the set that was asked for."""
         self.workload = name
         self.kinds = [kind for kind in self.all_kinds if other.can(kind, name)]
-        self.quick = getattr(module, "QUICK", ()) if self.args.set == "quick" else None
+        self.quick = getattr(module, "QUICK", True) if self.args.set == "quick" else None
 
     def shapes(self, shapes):
         """(name, what) of those that are to be run."""
