@@ -99,73 +99,30 @@ static struct str message_of(const struct state_calls *calls, const struct share
     return str_of(arena_printf(&calls->request->arena, "Unable to %s: %s", calls->words, why));
 }
 
-// ---- initialize_share_group_state ----------------------------------------------------------------
+// ---- what each API takes from a partition of its request, and tells in one of its response ----------------
 
-static void answer_initialize(struct state_calls *calls)
+static void take_initialize(struct arena *arena,
+                            const struct initialize_share_group_state_request_partition_data *from,
+                            struct share_state_call *call)
 {
-    struct request *request = calls->request;
-    const struct initialize_share_group_state_request *body = request->body;
-    struct initialize_share_group_state_response *response = request->response;
-    const struct state_part *part = calls->parts;
-    response->results = arena_array(
-        &request->arena, struct initialize_share_group_state_response_initialize_state_result,
-        body->topics_count);
-    for (int32_t t = 0; t < body->topics_count; t++) {
-        if (body->topics[t].partitions_count == 0)
-            continue;
-        struct initialize_share_group_state_response_initialize_state_result *topic =
-            &response->results[response->results_count++];
-        topic->topic_id = body->topics[t].topic_id;
-        topic->partitions_count = body->topics[t].partitions_count;
-        topic->partitions = arena_array(
-            &request->arena, struct initialize_share_group_state_response_partition_result,
-            topic->partitions_count);
-        for (int32_t p = 0; p < topic->partitions_count; p++) {
-            const struct share_state_call *call = &(part++)->call;
-            struct initialize_share_group_state_response_partition_result *to =
-                &topic->partitions[p];
-            to->partition = call->partition;
-            to->error_code = (int16_t)call->error;
-            to->error_message = message_of(calls, call);
-        }
-    }
+    (void)arena;
+    call->state_epoch = from->state_epoch;
+    call->start_offset = from->start_offset;
 }
 
-void handle_initialize_share_group_state(struct request *request);
-
-void handle_initialize_share_group_state(struct request *request)
+static void take_read(struct arena *arena,
+                      const struct read_share_group_state_request_partition_data *from,
+                      struct share_state_call *call)
 {
-    const struct initialize_share_group_state_request *body = request->body;
-    int32_t most = 0;
-    bool is_empty = body->group_id.size == 0;
-    for (int32_t t = 0; t < body->topics_count; t++) {
-        most += body->topics[t].partitions_count;
-    }
-    if (is_empty || body->topics_count == 0) {
-        request_reply(request);
-        return;
-    }
-    struct state_calls *calls =
-        calls_new(request, "initialize share group state", most, answer_initialize);
-    for (int32_t t = 0; t < body->topics_count; t++) {
-        for (int32_t p = 0; p < body->topics[t].partitions_count; p++) {
-            const struct initialize_share_group_state_request_partition_data *partition =
-                &body->topics[t].partitions[p];
-            struct share_state_call *call =
-                calls_add(calls, SHARE_STATE_INITIALIZE, body->group_id, body->topics[t].topic_id,
-                          partition->partition);
-            call->state_epoch = partition->state_epoch;
-            call->start_offset = partition->start_offset;
-        }
-    }
-    calls_start(calls);
+    (void)arena;
+    call->leader_epoch = from->leader_epoch;
 }
 
-// ---- read_share_group_state ----------------------------------------------------------------------
-
-static void tell_batches(struct arena *arena, const struct share_state_call *call,
-                         struct read_share_group_state_response_partition_result *to)
+static void tell_read(struct arena *arena, const struct share_state_call *call,
+                      struct read_share_group_state_response_partition_result *to)
 {
+    to->state_epoch = call->state_epoch;
+    to->start_offset = call->start_offset;
     to->state_batches =
         arena_array(arena, struct read_share_group_state_response_state_batch, call->batches_count);
     to->state_batches_count = (int32_t)call->batches_count;
@@ -177,273 +134,113 @@ static void tell_batches(struct arena *arena, const struct share_state_call *cal
     }
 }
 
-static void answer_read(struct state_calls *calls)
+static void take_write(struct arena *arena,
+                       const struct write_share_group_state_request_partition_data *from,
+                       struct share_state_call *call)
 {
-    struct request *request = calls->request;
-    const struct read_share_group_state_request *body = request->body;
-    struct read_share_group_state_response *response = request->response;
-    const struct state_part *part = calls->parts;
-    response->results =
-        arena_array(&request->arena, struct read_share_group_state_response_read_state_result,
-                    body->topics_count);
-    for (int32_t t = 0; t < body->topics_count; t++) {
-        if (body->topics[t].partitions_count == 0)
-            continue;
-        struct read_share_group_state_response_read_state_result *topic =
-            &response->results[response->results_count++];
-        topic->topic_id = body->topics[t].topic_id;
-        topic->partitions_count = body->topics[t].partitions_count;
-        topic->partitions =
-            arena_array(&request->arena, struct read_share_group_state_response_partition_result,
-                        topic->partitions_count);
-        for (int32_t p = 0; p < topic->partitions_count; p++) {
-            const struct share_state_call *call = &(part++)->call;
-            struct read_share_group_state_response_partition_result *to = &topic->partitions[p];
-            to->partition = call->partition;
-            to->error_code = (int16_t)call->error;
-            to->error_message = message_of(calls, call);
-            if (call->error != KERR_NONE)
-                continue;
-            to->state_epoch = call->state_epoch;
-            to->start_offset = call->start_offset;
-            tell_batches(&request->arena, call, to);
-        }
-    }
-}
-
-void handle_read_share_group_state(struct request *request);
-
-void handle_read_share_group_state(struct request *request)
-{
-    const struct read_share_group_state_request *body = request->body;
-    int32_t most = 0;
-    bool is_empty = body->group_id.size == 0;
-    for (int32_t t = 0; t < body->topics_count; t++) {
-        most += body->topics[t].partitions_count;
-        is_empty |= body->topics[t].partitions_count == 0;
-    }
-    if (is_empty || body->topics_count == 0) {
-        request_reply(request);
-        return;
-    }
-    struct state_calls *calls = calls_new(request, "read share group state", most, answer_read);
-    for (int32_t t = 0; t < body->topics_count; t++) {
-        for (int32_t p = 0; p < body->topics[t].partitions_count; p++) {
-            const struct read_share_group_state_request_partition_data *partition =
-                &body->topics[t].partitions[p];
-            struct share_state_call *call =
-                calls_add(calls, SHARE_STATE_READ, body->group_id, body->topics[t].topic_id,
-                          partition->partition);
-            call->leader_epoch = partition->leader_epoch;
-        }
-    }
-    calls_start(calls);
-}
-
-// ---- write_share_group_state ---------------------------------------------------------------------
-
-static void fill_batches(struct arena *arena,
-                         const struct write_share_group_state_request_partition_data *partition,
-                         struct share_state_call *call)
-{
-    struct share_batch *batches =
-        arena_array(arena, struct share_batch, partition->state_batches_count);
-    for (int32_t b = 0; b < partition->state_batches_count; b++)
+    call->state_epoch = from->state_epoch;
+    call->leader_epoch = from->leader_epoch;
+    call->start_offset = from->start_offset;
+    call->delivery_complete_count = from->delivery_complete_count;
+    struct share_batch *batches = arena_array(arena, struct share_batch, from->state_batches_count);
+    for (int32_t b = 0; b < from->state_batches_count; b++)
         batches[b] = (struct share_batch){
-            .first_offset = partition->state_batches[b].first_offset,
-            .last_offset = partition->state_batches[b].last_offset,
-            .delivery_count = partition->state_batches[b].delivery_count,
-            .state = partition->state_batches[b].delivery_state,
+            .first_offset = from->state_batches[b].first_offset,
+            .last_offset = from->state_batches[b].last_offset,
+            .delivery_count = from->state_batches[b].delivery_count,
+            .state = from->state_batches[b].delivery_state,
         };
     call->batches = batches;
-    call->batches_count = (size_t)partition->state_batches_count;
+    call->batches_count = (size_t)from->state_batches_count;
 }
 
-static void answer_write(struct state_calls *calls)
+static void take_summary(struct arena *arena,
+                         const struct read_share_group_state_summary_request_partition_data *from,
+                         struct share_state_call *call)
 {
-    struct request *request = calls->request;
-    const struct write_share_group_state_request *body = request->body;
-    struct write_share_group_state_response *response = request->response;
-    const struct state_part *part = calls->parts;
-    response->results =
-        arena_array(&request->arena, struct write_share_group_state_response_write_state_result,
-                    body->topics_count);
-    for (int32_t t = 0; t < body->topics_count; t++) {
-        if (body->topics[t].partitions_count == 0)
-            continue;
-        struct write_share_group_state_response_write_state_result *topic =
-            &response->results[response->results_count++];
-        topic->topic_id = body->topics[t].topic_id;
-        topic->partitions_count = body->topics[t].partitions_count;
-        topic->partitions =
-            arena_array(&request->arena, struct write_share_group_state_response_partition_result,
-                        topic->partitions_count);
-        for (int32_t p = 0; p < topic->partitions_count; p++) {
-            const struct share_state_call *call = &(part++)->call;
-            struct write_share_group_state_response_partition_result *to = &topic->partitions[p];
-            to->partition = call->partition;
-            to->error_code = (int16_t)call->error;
-            to->error_message = message_of(calls, call);
-        }
-    }
+    (void)arena;
+    call->leader_epoch = from->leader_epoch;
 }
 
-void handle_write_share_group_state(struct request *request);
-
-void handle_write_share_group_state(struct request *request)
+static void tell_summary(struct arena *arena, const struct share_state_call *call,
+                         struct read_share_group_state_summary_response_partition_result *to)
 {
-    const struct write_share_group_state_request *body = request->body;
-    int32_t most = 0;
-    bool is_empty = body->group_id.size == 0;
-    for (int32_t t = 0; t < body->topics_count; t++) {
-        most += body->topics[t].partitions_count;
-        is_empty |= body->topics[t].partitions_count == 0;
-    }
-    if (is_empty || body->topics_count == 0) {
-        request_reply(request);
-        return;
-    }
-    struct state_calls *calls = calls_new(request, "write share group state", most, answer_write);
-    for (int32_t t = 0; t < body->topics_count; t++) {
-        for (int32_t p = 0; p < body->topics[t].partitions_count; p++) {
-            const struct write_share_group_state_request_partition_data *partition =
-                &body->topics[t].partitions[p];
-            struct share_state_call *call =
-                calls_add(calls, SHARE_STATE_WRITE, body->group_id, body->topics[t].topic_id,
-                          partition->partition);
-            call->state_epoch = partition->state_epoch;
-            call->leader_epoch = partition->leader_epoch;
-            call->start_offset = partition->start_offset;
-            call->delivery_complete_count = partition->delivery_complete_count;
-            fill_batches(&request->arena, partition, call);
-        }
-    }
-    calls_start(calls);
+    (void)arena;
+    to->state_epoch = call->state_epoch;
+    to->leader_epoch = call->leader_epoch;
+    to->start_offset = call->start_offset;
+    to->delivery_complete_count = call->delivery_complete_count;
 }
 
-// ---- delete_share_group_state --------------------------------------------------------------------
+#define NOTHING(arena, from, to) ((void)(from), (void)(to))
 
-static void answer_delete(struct state_calls *calls)
-{
-    struct request *request = calls->request;
-    const struct delete_share_group_state_request *body = request->body;
-    struct delete_share_group_state_response *response = request->response;
-    const struct state_part *part = calls->parts;
-    response->results =
-        arena_array(&request->arena, struct delete_share_group_state_response_delete_state_result,
-                    body->topics_count);
-    for (int32_t t = 0; t < body->topics_count; t++) {
-        if (body->topics[t].partitions_count == 0)
-            continue;
-        struct delete_share_group_state_response_delete_state_result *topic =
-            &response->results[response->results_count++];
-        topic->topic_id = body->topics[t].topic_id;
-        topic->partitions_count = body->topics[t].partitions_count;
-        topic->partitions =
-            arena_array(&request->arena, struct delete_share_group_state_response_partition_result,
-                        topic->partitions_count);
-        for (int32_t p = 0; p < topic->partitions_count; p++) {
-            const struct share_state_call *call = &(part++)->call;
-            struct delete_share_group_state_response_partition_result *to = &topic->partitions[p];
-            to->partition = call->partition;
-            to->error_code = (int16_t)call->error;
-            to->error_message = message_of(calls, call);
-        }
-    }
-}
+// ---- the APIs ------------------------------------------------------------------------------------------
 
-void handle_delete_share_group_state(struct request *request);
+// Their messages have one shape under different names. topic_result: the name of the response's topics;
+// needs_partitions: a topic without any makes the request one without an answer.
+#define SHARE_STATE_API(api, topic_result, operation, what, needs_partitions, take, tell)          \
+    static void answer_##api(struct state_calls *calls)                                            \
+    {                                                                                              \
+        struct arena *arena = &calls->request->arena;                                              \
+        const struct api##_request *body = calls->request->body;                                   \
+        struct api##_response *response = calls->request->response;                                \
+        const struct state_part *part = calls->parts;                                              \
+        response->results =                                                                        \
+            arena_array(arena, struct api##_response_##topic_result, body->topics_count);          \
+        for (int32_t t = 0; t < body->topics_count; t++) {                                         \
+            int32_t count = body->topics[t].partitions_count;                                      \
+            if (count == 0)                                                                        \
+                continue;                                                                          \
+            struct api##_response_##topic_result *topic =                                          \
+                &response->results[response->results_count++];                                     \
+            topic->topic_id = body->topics[t].topic_id;                                            \
+            topic->partitions_count = count;                                                       \
+            topic->partitions = arena_array(arena, struct api##_response_partition_result, count); \
+            for (int32_t p = 0; p < count; p++) {                                                  \
+                const struct share_state_call *call = &(part++)->call;                             \
+                topic->partitions[p].partition = call->partition;                                  \
+                topic->partitions[p].error_code = (int16_t)call->error;                            \
+                topic->partitions[p].error_message = message_of(calls, call);                      \
+                if (call->error == KERR_NONE)                                                      \
+                    tell(arena, call, &topic->partitions[p]);                                      \
+            }                                                                                      \
+        }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    void handle_##api(struct request *request);                                                    \
+                                                                                                   \
+    void handle_##api(struct request *request)                                                     \
+    {                                                                                              \
+        const struct api##_request *body = request->body;                                          \
+        int32_t most = 0;                                                                          \
+        bool is_empty = body->group_id.size == 0 || body->topics_count == 0;                       \
+        for (int32_t t = 0; t < body->topics_count; t++) {                                         \
+            most += body->topics[t].partitions_count;                                              \
+            is_empty |= (needs_partitions) && body->topics[t].partitions_count == 0;               \
+        }                                                                                          \
+        if (is_empty) {                                                                            \
+            request_reply(request);                                                                \
+            return;                                                                                \
+        }                                                                                          \
+        struct state_calls *calls = calls_new(request, what, most, answer_##api);                  \
+        for (int32_t t = 0; t < body->topics_count; t++) {                                         \
+            for (int32_t p = 0; p < body->topics[t].partitions_count; p++) {                       \
+                struct share_state_call *call =                                                    \
+                    calls_add(calls, operation, body->group_id, body->topics[t].topic_id,          \
+                              body->topics[t].partitions[p].partition);                            \
+                take(&request->arena, &body->topics[t].partitions[p], call);                       \
+            }                                                                                      \
+        }                                                                                          \
+        calls_start(calls);                                                                        \
+    }
 
-void handle_delete_share_group_state(struct request *request)
-{
-    const struct delete_share_group_state_request *body = request->body;
-    int32_t most = 0;
-    bool is_empty = body->group_id.size == 0;
-    for (int32_t t = 0; t < body->topics_count; t++) {
-        most += body->topics[t].partitions_count;
-        is_empty |= body->topics[t].partitions_count == 0;
-    }
-    if (is_empty || body->topics_count == 0) {
-        request_reply(request);
-        return;
-    }
-    struct state_calls *calls = calls_new(request, "delete share group state", most, answer_delete);
-    for (int32_t t = 0; t < body->topics_count; t++) {
-        for (int32_t p = 0; p < body->topics[t].partitions_count; p++) {
-            const struct delete_share_group_state_request_partition_data *partition =
-                &body->topics[t].partitions[p];
-
-            calls_add(calls, SHARE_STATE_DELETE, body->group_id, body->topics[t].topic_id,
-                      partition->partition);
-        }
-    }
-    calls_start(calls);
-}
-
-// ---- read_share_group_state_summary --------------------------------------------------------------
-
-static void answer_read_summary(struct state_calls *calls)
-{
-    struct request *request = calls->request;
-    const struct read_share_group_state_summary_request *body = request->body;
-    struct read_share_group_state_summary_response *response = request->response;
-    const struct state_part *part = calls->parts;
-    response->results = arena_array(
-        &request->arena, struct read_share_group_state_summary_response_read_state_summary_result,
-        body->topics_count);
-    for (int32_t t = 0; t < body->topics_count; t++) {
-        if (body->topics[t].partitions_count == 0)
-            continue;
-        struct read_share_group_state_summary_response_read_state_summary_result *topic =
-            &response->results[response->results_count++];
-        topic->topic_id = body->topics[t].topic_id;
-        topic->partitions_count = body->topics[t].partitions_count;
-        topic->partitions = arena_array(
-            &request->arena, struct read_share_group_state_summary_response_partition_result,
-            topic->partitions_count);
-        for (int32_t p = 0; p < topic->partitions_count; p++) {
-            const struct share_state_call *call = &(part++)->call;
-            struct read_share_group_state_summary_response_partition_result *to =
-                &topic->partitions[p];
-            to->partition = call->partition;
-            to->error_code = (int16_t)call->error;
-            to->error_message = message_of(calls, call);
-            if (call->error != KERR_NONE)
-                continue;
-            to->state_epoch = call->state_epoch;
-            to->leader_epoch = call->leader_epoch;
-            to->start_offset = call->start_offset;
-            to->delivery_complete_count = call->delivery_complete_count;
-        }
-    }
-}
-
-void handle_read_share_group_state_summary(struct request *request);
-
-void handle_read_share_group_state_summary(struct request *request)
-{
-    const struct read_share_group_state_summary_request *body = request->body;
-    int32_t most = 0;
-    bool is_empty = body->group_id.size == 0;
-    for (int32_t t = 0; t < body->topics_count; t++) {
-        most += body->topics[t].partitions_count;
-        is_empty |= body->topics[t].partitions_count == 0;
-    }
-    if (is_empty || body->topics_count == 0) {
-        request_reply(request);
-        return;
-    }
-    struct state_calls *calls =
-        calls_new(request, "read share group state summary", most, answer_read_summary);
-    for (int32_t t = 0; t < body->topics_count; t++) {
-        for (int32_t p = 0; p < body->topics[t].partitions_count; p++) {
-            const struct read_share_group_state_summary_request_partition_data *partition =
-                &body->topics[t].partitions[p];
-            struct share_state_call *call =
-                calls_add(calls, SHARE_STATE_SUMMARY, body->group_id, body->topics[t].topic_id,
-                          partition->partition);
-            call->leader_epoch = partition->leader_epoch;
-        }
-    }
-    calls_start(calls);
-}
+SHARE_STATE_API(initialize_share_group_state, initialize_state_result, SHARE_STATE_INITIALIZE,
+                "initialize share group state", false, take_initialize, NOTHING)
+SHARE_STATE_API(read_share_group_state, read_state_result, SHARE_STATE_READ,
+                "read share group state", true, take_read, tell_read)
+SHARE_STATE_API(write_share_group_state, write_state_result, SHARE_STATE_WRITE,
+                "write share group state", true, take_write, NOTHING)
+SHARE_STATE_API(delete_share_group_state, delete_state_result, SHARE_STATE_DELETE,
+                "delete share group state", true, NOTHING, NOTHING)
+SHARE_STATE_API(read_share_group_state_summary, read_state_summary_result, SHARE_STATE_SUMMARY,
+                "read share group state summary", true, take_summary, tell_summary)

@@ -2,134 +2,25 @@
 """Every API of the coordinators at every version, asked of a broker in states that it answers with errors: before the
 coordinators' topics exist, of groups that do not exist, without names, of groups of another kind, of members that are not in
 them and with the wrong epoch. What the real broker said stands in said/, a line for each API, with the versions that say so."""
-import producer
-import topics
-import wire
+from coordinator_apis import GROUP, MEMBERS, TOPIC, Table, topic_of, transactions_are_there
 from member import Member, coordinator_is_there
 from newmember import NewMember
-from said import Said
 from streams_member import Member as StreamsMember, subtopology
-
-GROUP, TXN, TOPIC, MEMBER = "the-group", "the-transaction", "the-topic", "the-member"
-
-
-def bodies(topic_id, group=GROUP, member=MEMBER, epoch=7, txn=TXN):
-    """{API: the request}, with the fields of all versions."""
-    who = dict(GroupId=group, MemberId=member)
-    offset = dict(PartitionIndex=0, CommittedOffset=5, CommittedMetadata="")
-    one = dict(Name=TOPIC, PartitionIndexes=[0])
-    of_topic = dict(TopicName=TOPIC, Partitions=[0])
-    pid = dict(ProducerId=4711, ProducerEpoch=3)
-    tasks = [dict(SubtopologyId="0", Partitions=[0])]
-    return {
-        "JoinGroup": dict(who, SessionTimeoutMs=30000, RebalanceTimeoutMs=30000, ProtocolType="consumer",
-                          Protocols=[dict(Name="range", Metadata=b"")]),
-        "SyncGroup": dict(who, GenerationId=epoch, ProtocolType="consumer", ProtocolName="range"),
-        "Heartbeat": dict(who, GenerationId=epoch),
-        "LeaveGroup": dict(who, Members=[dict(MemberId=member), dict(MemberId="", GroupInstanceId="nobody")]),
-        "OffsetCommit": dict(who, GenerationIdOrMemberEpoch=epoch,
-                             Topics=[dict(Name=TOPIC, TopicId=topic_id, Partitions=[offset])]),
-        "OffsetFetch": dict(GroupId=group, Topics=[one], Groups=[
-            dict(GroupId=group, MemberId=member, MemberEpoch=epoch, Topics=[dict(one, TopicId=topic_id)])]),
-        "OffsetDelete": dict(GroupId=group, Topics=[dict(Name=TOPIC, Partitions=[dict(PartitionIndex=0)])]),
-        "DescribeGroups": dict(Groups=[group]),
-        "DeleteGroups": dict(GroupsNames=[group]),
-        "ConsumerGroupHeartbeat": dict(who, MemberEpoch=epoch),
-        "ConsumerGroupDescribe": dict(GroupIds=[group]),
-        "ShareGroupHeartbeat": dict(who, MemberEpoch=epoch),
-        "ShareGroupDescribe": dict(GroupIds=[group]),
-        "DescribeShareGroupOffsets": dict(Groups=[dict(GroupId=group, Topics=[of_topic])]),
-        "AlterShareGroupOffsets": dict(GroupId=group, Topics=[dict(TopicName=TOPIC, Partitions=[
-            dict(PartitionIndex=0, StartOffset=0)])]),
-        "DeleteShareGroupOffsets": dict(GroupId=group, Topics=[dict(TopicName=TOPIC)]),
-        "StreamsGroupHeartbeat": dict(who, MemberEpoch=epoch, EndpointInformationEpoch=0, ActiveTasks=tasks, StandbyTasks=[],
-                                      WarmupTasks=[], ShutdownApplication=False),
-        "StreamsGroupDescribe": dict(GroupIds=[group]),
-        "TxnOffsetCommit": dict(who, **pid, TransactionalId=txn, GenerationId=epoch,
-                                Topics=[dict(Name=TOPIC, Partitions=[offset])]),
-        "AddPartitionsToTxn": dict(V3AndBelowTransactionalId=txn, V3AndBelowProducerId=4711, V3AndBelowProducerEpoch=3,
-                                   V3AndBelowTopics=[dict(Name=TOPIC, Partitions=[0])], Transactions=[
-                                       dict(pid, TransactionalId=txn, VerifyOnly=False,
-                                            Topics=[dict(Name=TOPIC, Partitions=[0])])]),
-        "AddOffsetsToTxn": dict(pid, TransactionalId=txn, GroupId=group),
-        "EndTxn": dict(pid, TransactionalId=txn, Committed=True),
-        "DescribeTransactions": dict(TransactionalIds=[txn]),
-    }
-
-
-class Table:
-    def __init__(self, t, case, topic_id):
-        self.t, self.said, self.c, self.topic_id = t, Said(t, __file__, case), t.connect(), topic_id
-        self.said.call_it(TOPICID=topic_id)
-        versions = self.c.call("ApiVersions", 0)["ApiKeys"]
-        self.versions = {v["ApiKey"]: range(v["MinVersion"], v["MaxVersion"] + 1) for v in versions}
-
-    def ask(self, state, skip=(), only=None, **fields):
-        for api, body in bodies(self.topic_id, **fields).items():
-            if api in skip or (only is not None and api not in only):
-                continue
-            told = []  # (versions, answer)
-            for version in self.versions[key_of(api)]:
-                answer = self.said.plain(self.answer(api, version, body))
-                if told and told[-1][1] == answer:
-                    told[-1][0].append(version)
-                else:
-                    told.append(([version], answer))
-            for which, answer in told:
-                self.said("%s: %s %d-%d" % (state, api, which[0], which[-1]), [answer])
-
-    def answer(self, api, version, body):
-        return named(self.t, self.c.call(api, version, **body))
-
-    def end(self):
-        self.said.end()
-
-
-def key_of(api):
-    return wire.message(api + "Request").api
-
-
-def named(t, value):
-    """Codes by their names; what is as it always is in an error is left out."""
-    if isinstance(value, dict):
-        return {k: t.error(v) if k == "ErrorCode" else named(t, v) for k, v in value.items()
-                if k != "ThrottleTimeMs" and v not in (None, "", b"", [], bytes(16))}
-    return [named(t, v) for v in value] if isinstance(value, list) else value
 
 
 def case_before_the_topics_of_the_coordinators_exist(t):
-    table = Table(t, "absent", topic_of(t))
+    table = Table(t, __file__, "absent", topic_of(t))
     table.ask("absent")
     table.end()
 
 
-def topic_of(t):
-    """Made by the first case that asks."""
-    c = t.connect()
-    answer = c.call("Metadata", 12, Topics=[{"Name": TOPIC}], AllowAutoTopicCreation=False)["Topics"][0]
-    if answer["ErrorCode"] == 0:
-        return answer["TopicId"]
-    topics.create(c, TOPIC, 1)
-    return topics.topic_id(t, TOPIC)
-
-
-def transactions_are_there(t):
-    producer.Producer(t, "any").init()
-
-
 def case_of_what_does_not_exist(t):
-    table = Table(t, "unknown", topic_of(t))
+    table = Table(t, __file__, "unknown", topic_of(t))
     coordinator_is_there(t, GROUP)
     transactions_are_there(t)
     table.ask("unknown")
     table.ask("no names", group="", member="", txn="", skip=("AddPartitionsToTxn",))
     table.end()
-
-
-MEMBERS = ("SyncGroup", "Heartbeat", "LeaveGroup", "OffsetCommit", "OffsetFetch", "OffsetDelete", "DeleteGroups",
-           "ConsumerGroupHeartbeat", "ConsumerGroupDescribe", "ShareGroupHeartbeat", "ShareGroupDescribe",
-           "DescribeShareGroupOffsets", "AlterShareGroupOffsets", "DeleteShareGroupOffsets", "StreamsGroupHeartbeat",
-           "StreamsGroupDescribe", "JoinGroup", "TxnOffsetCommit")
 
 
 def case_of_a_classic_group(t):
@@ -138,7 +29,7 @@ def case_of_a_classic_group(t):
     m = Member(t, "classic", protocols=[("range", b"\0\0\0\0\0\0\0\0\0\0")])
     m.join()
     m.sync({m: b""})
-    table = Table(t, "classic", topic_id)
+    table = Table(t, __file__, "classic", topic_id)
     table.said.call_it(MEMBERID=m.id)
     table.ask("a stranger", group="classic", only=MEMBERS)
     table.ask("another generation", group="classic", member=m.id, epoch=9, only=set(MEMBERS) - {"LeaveGroup", "JoinGroup"})
@@ -151,7 +42,7 @@ def case_of_a_consumer_group(t):
     coordinator_is_there(t, "consumers")
     m = NewMember(t, "consumers", [TOPIC])
     m.join()
-    table = Table(t, "consumer", topic_id)
+    table = Table(t, __file__, "consumer", topic_id)
     table.said.call_it(MEMBERID=m.id)
     table.ask("a stranger", group="consumers", only=MEMBERS)
     table.ask("an epoch to come", group="consumers", member=m.id, epoch=9, only=set(MEMBERS) - {"LeaveGroup", "JoinGroup"})
@@ -167,7 +58,7 @@ def case_of_a_share_group(t):
     c = t.connect()
     joined = c.call("ShareGroupHeartbeat", 1, GroupId="sharers", MemberId="one", MemberEpoch=0, SubscribedTopicNames=[TOPIC])
     assert joined["ErrorCode"] == 0, joined
-    table = Table(t, "share", topic_id)
+    table = Table(t, __file__, "share", topic_id)
     table.ask("a stranger", group="sharers", only=set(MEMBERS) - {"DescribeShareGroupOffsets"})
     table.ask("an epoch to come", group="sharers", member="one", epoch=9,
               only=("OffsetCommit", "OffsetFetch", "ShareGroupHeartbeat", "SyncGroup", "Heartbeat", "TxnOffsetCommit"))
@@ -180,7 +71,7 @@ def case_of_a_streams_group(t):
     coordinator_is_there(t, "streamers")
     m = StreamsMember(t, "streamers", [subtopology("0", [TOPIC])], name="one", process="process")
     m.join()
-    table = Table(t, "streams", topic_id)
+    table = Table(t, __file__, "streams", topic_id)
     table.ask("a stranger", group="streamers", only=MEMBERS)
     table.ask("an epoch to come", group="streamers", member="one", epoch=9, only=set(MEMBERS) - {"LeaveGroup", "JoinGroup"})
     table.ask("an epoch of old", group="streamers", member="one", epoch=0, only=("OffsetCommit", "OffsetFetch", "TxnOffsetCommit"))

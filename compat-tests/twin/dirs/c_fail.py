@@ -1,23 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Directories fail (KIP-112, KIP-858). A folder in the way of the new high watermark checkpoint is a write that fails; a
-file instead of the directory is one that cannot be used from the start."""
+"""Directories fail (KIP-112, KIP-858). A file instead of the directory is one that cannot be used from the start."""
 import os
 import shutil
 import subprocess
 
 from compat import broker as brokers
-from dirkit import (alter, describe, epoch_end, fetch, futures, list_offset, path, place, produce, same, states, until,
-                    where)
+from dirkit import (alter, block, describe, epoch_end, fetch, futures, list_offset, path, place, produce, same, states, unblock,
+                    until, where)
 
 OFFLINE = "KAFKA_STORAGE_ERROR"
-
-
-def block(t, directory):
-    os.makedirs(os.path.join(path(t, directory), "replication-offset-checkpoint.tmp", "x"))
-
-
-def unblock(t, directory):
-    shutil.rmtree(os.path.join(path(t, directory), "replication-offset-checkpoint.tmp"))
 
 
 def take_away(t, directory):

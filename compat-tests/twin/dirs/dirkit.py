@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Short names for the cases beside it: a broker with the log directories a, b and c in its `data`."""
 import os
+import shutil
 import time
 
 import records
@@ -12,6 +13,15 @@ LIMIT_S = 60
 
 def path(t, directory):
     return os.path.join(t.broker.folder, "data", directory)
+
+
+def block(t, directory):
+    """Fails it: a folder in the way of the new high watermark checkpoint is a write that fails."""
+    os.makedirs(os.path.join(path(t, directory), "replication-offset-checkpoint.tmp", "x"))
+
+
+def unblock(t, directory):
+    shutil.rmtree(os.path.join(path(t, directory), "replication-offset-checkpoint.tmp"))
 
 
 def same(want, got, what=""):
