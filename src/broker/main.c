@@ -24,8 +24,13 @@
 #include "config.h"
 #include "config/config_load.h"
 
-// Two heaps: that many reactors rarely meet in one, and each costs resident memory.
-enum { HEAPS_MAX = 2 };
+enum {
+    HEAPS_MAX = 2, // that many reactors rarely meet in one, and each costs resident memory
+    // Frames up to this size come from a heap, whose end, when they are let go, is kept for the next: pages given back
+    // to the kernel and taken again cost more than the bytes in them.
+    HEAP_FRAME_MAX = 2 << 20,
+    HEAP_SPARE_MAX = 4 << 20,
+};
 
 static struct trace trace;
 
@@ -65,6 +70,8 @@ static void on_fatal(void)
 static void prepare_process(void)
 {
     mallopt(M_ARENA_MAX, HEAPS_MAX);
+    mallopt(M_MMAP_THRESHOLD, HEAP_FRAME_MAX);
+    mallopt(M_TRIM_THRESHOLD, HEAP_SPARE_MAX);
     signal(SIGPIPE, SIG_IGN);
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {

@@ -125,13 +125,13 @@ static void on_room(void *arg)
         acceptor_on_room(network->acceptors[i]);
 }
 
-// Where nobody chose a size, a reply of a megabyte should leave in one call (doc/decisions/0004-socket-buffers.md).
-static int32_t send_buffer_size(const struct config *config)
+// Where nobody chose a size: a reply of a megabyte leaves in one call, a request of one comes in two or three
+// (doc/decisions/0004-socket-buffers.md).
+enum { SEND_BUFFER_UNCHOSEN = 1 << 20, RECEIVE_BUFFER_UNCHOSEN = 400 << 10 };
+
+static int32_t buffer_size(const struct config *config, enum config_key key, int32_t unchosen)
 {
-    enum { UNCHOSEN = 1 << 20 };
-    return config_is_set(config, CONFIG_SOCKET_SEND_BUFFER_BYTES)
-               ? config_int(config, CONFIG_SOCKET_SEND_BUFFER_BYTES)
-               : UNCHOSEN;
+    return config_is_set(config, key) ? config_int(config, key) : unchosen;
 }
 
 static void read_settings(struct network *network)
@@ -140,7 +140,8 @@ static void read_settings(struct network *network)
     network->settings = (struct connection_settings){
         .max_frame_size = config_int(config, CONFIG_SOCKET_REQUEST_MAX_BYTES),
         .max_idle_us = config_long(config, CONFIG_CONNECTIONS_MAX_IDLE_MS) * 1000,
-        .send_buffer_size = send_buffer_size(config),
+        .send_buffer_size =
+            buffer_size(config, CONFIG_SOCKET_SEND_BUFFER_BYTES, SEND_BUFFER_UNCHOSEN),
         .budget.limit = config_long(config, CONFIG_QUEUED_MAX_REQUEST_BYTES),
     };
     connection_limits_init(&network->limits);
@@ -176,7 +177,8 @@ static bool open_listeners(struct network *network, const struct listeners *list
 {
     struct acceptor_settings settings = {
         .backlog = config_int(network->config, CONFIG_SOCKET_LISTEN_BACKLOG_SIZE),
-        .receive_buffer_size = config_int(network->config, CONFIG_SOCKET_RECEIVE_BUFFER_BYTES),
+        .receive_buffer_size = buffer_size(network->config, CONFIG_SOCKET_RECEIVE_BUFFER_BYTES,
+                                           RECEIVE_BUFFER_UNCHOSEN),
     };
     network->acceptors = mem_zalloc(listeners->count * sizeof *network->acceptors);
     network->endpoints = mem_zalloc(listeners->count * sizeof *network->endpoints);

@@ -55,7 +55,7 @@ void log_unlock(struct log *log)
     void (*on_event)(void *, struct log *, enum log_event) = log->on_event;
     void *arg = log->arg;
     pthread_mutex_unlock(&log->lock);
-    for (int event = LOG_EVENT_ROLLED; event <= LOG_EVENT_TRUNCATED && on_event != NULL; event++)
+    for (int event = LOG_EVENT_ROLLED; event < LOG_FLUSHED && on_event != NULL; event++)
         if ((events & 1u << event) != 0)
             on_event(arg, log, (enum log_event)event);
     while ((link = list_pop(&waits)) != NULL) {
@@ -228,6 +228,7 @@ int log_open(const struct log_options *options, struct log **out)
     log->topic_id = options->topic_id;
     log->on_event = options->on_event;
     log->arg = options->arg;
+    log->is_quiet = options->is_quiet;
     log->flusher = options->flusher;
     list_init(&log->flush_waits);
     log_gather_init(log);

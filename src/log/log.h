@@ -21,6 +21,8 @@
 #ifndef LOG_LOG_H
 #define LOG_LOG_H
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/disk.h"
@@ -38,6 +40,7 @@ enum log_event {
     LOG_EVENT_FAILED,    // a write failed; once per log
     LOG_EVENT_FILES,     // files became garbage: log_delete_garbage at log_garbage_due_ms
     LOG_EVENT_TRUNCATED, // the end was cut off: nothing behind log_active_segment_offset is clean
+    LOG_EVENT_CHANGED,   // offsets have moved, while log_options.is_quiet
 };
 
 struct log_options {
@@ -58,6 +61,7 @@ struct log_options {
     // Called without the log's lock, on the thread that made it happen. May be NULL.
     void (*on_event)(void *arg, struct log *log, enum log_event event);
     void *arg;
+    const atomic_bool *is_quiet; // set while LOG_EVENT_CHANGED is wanted. May be NULL: never
 };
 
 // Opens or creates. -EEXIST when partition.metadata holds another topic id, -EBADMSG for files that no

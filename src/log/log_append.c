@@ -71,6 +71,7 @@ static enum kafka_error write_batches(struct log *log, struct log_piece *piece, 
     if (epochs_changed)
         log->unsynced |= LOG_UNSYNCED_EPOCHS;
     log->has_new_epoch = false;
+    log_note_change(log);
 
     enum kafka_error error =
         roll_if_due(log, batches.size, first_offset, last_offset, max_timestamp);

@@ -31,6 +31,7 @@ static void add(struct log_manager *manager, struct work *work)
         return;
     }
     list_append(work->kind == LOG_WORK_DELETE ? &manager->deletions : &manager->work, &work->link);
+    atomic_store(&manager->is_quiet, false); // a log comes or goes
     manager->is_work_new = true;
     pthread_cond_signal(&manager->wake);
     pthread_mutex_unlock(&manager->lock);
@@ -96,6 +97,10 @@ void log_chores_on_event(void *arg, struct log *log, enum log_event event)
         if (manager->cleaner != NULL)
             cleaner_manager_truncated(manager->cleaner, log);
         break;
+    case LOG_EVENT_CHANGED:
+        if (atomic_exchange(&manager->is_quiet, false))
+            log_chores_wake(manager);
+        break;
     }
 }
 
@@ -106,6 +111,15 @@ static void flush_if_old(struct log_manager *manager, struct log *log)
     if (log_end_offset(log) > log_recovery_point(log) &&
         log_manager_now_ms(manager) - log_last_flush_ms(log) >= config.flush_ms)
         log_flush(log, INT64_MAX);
+}
+
+// Nothing moved between two of them: the next waits until something does, and an idle broker sleeps. (One is not
+// enough: a high watermark moves after the event that tells of its log.)
+static int64_t write_high_watermarks(struct log_manager *manager)
+{
+    bool was_quiet = atomic_exchange(&manager->is_quiet, true);
+    log_checkpoints_write_all(manager, CHECKPOINT_HIGH_WATERMARK);
+    return was_quiet ? INT64_MAX : manager->options.high_watermark_checkpoint_ms;
 }
 
 // For every log of every directory, on references.
@@ -153,8 +167,7 @@ static int64_t do_chore(struct log_manager *manager, enum chore chore)
         log_checkpoints_write_all(manager, CHECKPOINT_LOG_START);
         return manager->options.log_start_checkpoint_ms;
     case CHORE_HIGH_WATERMARKS:
-        log_checkpoints_write_all(manager, CHECKPOINT_HIGH_WATERMARK);
-        return manager->options.high_watermark_checkpoint_ms;
+        return write_high_watermarks(manager);
     case CHORE_FLUSH:
         each_log(manager, flush_if_old);
         return manager->options.flush_check_ms;
@@ -280,6 +293,9 @@ int64_t log_manager_run(struct log_manager *manager)
     pthread_mutex_lock(&manager->lock);
     manager->is_work_new = false;
     pthread_mutex_unlock(&manager->lock);
+    int64_t *watermarks_due = &manager->chore_due_ms[CHORE_HIGH_WATERMARKS];
+    if (*watermarks_due == INT64_MAX && !atomic_load(&manager->is_quiet))
+        *watermarks_due = log_manager_later(now, manager->options.high_watermark_checkpoint_ms);
     sync_renames(manager);
     while ((work = take_work(manager, now, delay_ms, &next)) != NULL)
         do_work(manager, work);

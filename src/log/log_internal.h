@@ -38,9 +38,7 @@ enum log_unsynced {
     LOG_UNSYNCED_EPOCHS_LATER = 8, // with the next flush, whenever that is
 };
 
-enum {
-    LOG_FLUSHED = LOG_EVENT_TRUNCATED + 1
-}; // of pending_events: who waits for a flush is called
+enum { LOG_FLUSHED = LOG_EVENT_CHANGED + 1 }; // of pending_events: who waits for a flush is called
 
 // Memory that has its place in the log: a batch, or several.
 struct log_piece {
@@ -100,6 +98,7 @@ struct log {
     unsigned pending_events; // bits of enum log_event and LOG_FLUSHED, told when the lock is let go
     void (*on_event)(void *arg, struct log *log, enum log_event event);
     void *arg;
+    const atomic_bool *is_quiet;
 };
 
 void log_lock(struct log *log); // what is gathered is written first
@@ -114,6 +113,13 @@ static inline struct segment *log_active(struct log *log)
 }
 
 // All below: the lock is held.
+
+// Offsets that a checkpoint holds have moved, or will when the lock is let go.
+static inline void log_note_change(struct log *log)
+{
+    if (log->is_quiet != NULL && atomic_load_explicit(log->is_quiet, memory_order_relaxed))
+        log->pending_events |= 1u << LOG_EVENT_CHANGED;
+}
 
 // A disk error: the log takes no more writes. Says so once. Returns KERR_KAFKA_STORAGE_ERROR.
 enum kafka_error log_fail(struct log *log, const char *doing, int error);

@@ -134,7 +134,8 @@ int log_manager_open_log(struct log_manager *manager, const char *path, struct s
                                    .check_threads = log_dir_of(manager, path)->check_threads,
                                    .flusher = manager->flusher,
                                    .on_event = log_chores_on_event,
-                                   .arg = manager };
+                                   .arg = manager,
+                                   .is_quiet = &manager->is_quiet };
     int error = log_open(&options, out);
     if (error == 0 && known != NULL)
         log_set_high_watermark(*out, known->high_watermark);

@@ -7,6 +7,7 @@
 #define LOG_LOG_MANAGER_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/hashmap.h"
 #include "base/list.h"
@@ -69,6 +70,7 @@ struct log_manager {
     struct list work;
     struct list deletions;       // work that waits for the same delay: the first is due first
     bool is_work_new;            // some was added since the last run began
+    atomic_bool is_quiet;        // no log has changed since high watermarks were last written
     struct log_flusher *flusher; // of all logs
     int64_t chore_due_ms[CHORE_COUNT];
     bool is_loaded; // failures are told from now on

@@ -540,9 +540,35 @@ static void rolled_segments_are_flushed_in_the_background(void)
     end();
 }
 
+// While nothing changes only what is seldom due wakes anybody; what changes is in the checkpoint five seconds later.
+static void an_idle_broker_sleeps(void)
+{
+    begin();
+    struct log_manager *manager = open_manager(1, NULL);
+    struct log *log = create(manager, "t", 0, 1);
+    append(log, 3);
+    int64_t until = now_ms + 60000, next = log_manager_run(manager);
+    while (next - now_ms <= 5000 && now_ms < until) {
+        now_ms = next;
+        next = log_manager_run(manager);
+    }
+    CU_ASSERT_TRUE(now_ms < until);
+    char path[600];
+    snprintf(path, sizeof path, "%s/replication-offset-checkpoint", dir_a);
+    check_file(path, "0\n1\nt 0 3\n");
+    append(log, 2);
+    CU_ASSERT_EQUAL(log_manager_run(manager), now_ms + 5000);
+    now_ms += 5000;
+    log_manager_run(manager);
+    check_file(path, "0\n1\nt 0 5\n");
+    log_unref(log);
+    log_manager_abandon(manager);
+    end();
+}
+
 TEST_MAIN("log_manager", TEST(a_clean_stop_is_remembered), TEST(logs_are_spread_and_ids_are_held),
           TEST(deletion_is_delayed), TEST(retention_runs_in_the_background),
           TEST(deletion_survives_a_failing_disk), TEST(strays_are_set_aside),
           TEST(a_directory_serves_one_process), TEST(foreign_names_are_judged),
           TEST(files_come_later), TEST(a_recovery_point_is_of_one_log),
-          TEST(rolled_segments_are_flushed_in_the_background))
+          TEST(rolled_segments_are_flushed_in_the_background), TEST(an_idle_broker_sleeps))

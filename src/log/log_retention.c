@@ -32,6 +32,7 @@ void log_move_start(struct log *log, int64_t offset)
     must(offset <= log_high_watermark(log));
     if (offset <= log_start_offset(log))
         return;
+    log_note_change(log);
     atomic_store(&log->start_offset, offset);
     if (log_recovery_point(log) < offset)
         atomic_store(&log->recovery_point, offset);

@@ -20,6 +20,7 @@ static int start_over(struct log *log, int64_t offset)
         error = log_remove_segments(log, 0, log->segment_count);
     struct segment *segment;
     log->pending_events |= 1u << LOG_EVENT_TRUNCATED;
+    log_note_change(log);
     if (error == 0)
         error = segment_open(&log->files, offset, &log->config, true, &segment);
     if (error == 0)
@@ -51,6 +52,7 @@ static int cut(struct log *log, int64_t offset)
     if (error != 0)
         return error;
     log->truncations++;
+    log_note_change(log);
     atomic_store(&log->end_offset, offset);
     lower(&log->recovery_point, offset);
     lower(&log->start_offset, offset);

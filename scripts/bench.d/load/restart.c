@@ -28,16 +28,11 @@ static int acknowledges(int fd, const struct out *request, size_t topic_size)
 
 static double cpu_seconds(pid_t pid)
 {
-    char path[64], line[1024];
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    FILE *file = fopen(path, "r");
-    if (file == NULL || fgets(line, sizeof line, file) == NULL)
-        fail("cannot read", path);
-    fclose(file);
-    unsigned long user = 0, system = 0;
-    sscanf(strrchr(line, ')'), ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-           &system);
-    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+    clockid_t clock;
+    struct timespec used;
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+        fail("the broker has no", "clock");
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
 }
 
 static double resident_mb(pid_t pid)
