@@ -100,6 +100,7 @@ static int serve(const struct broker_options *options)
     struct broker *broker = broker_start(options, &message);
     if (broker == NULL)
         return fail(&message);
+    malloc_trim(0); // a start needs more than what is there after it
     int signal_number;
     sigwait(&stops, &signal_number);
     trace_info(options->trace, "stopping signal=%s", signal_number == SIGTERM ? "TERM" : "INT");

@@ -494,6 +494,19 @@ static void maybe_snapshot(struct controller *controller)
     controller->snapshot_due_us = INT64_MAX;
 }
 
+// What a large write took is given back: those of a start are the largest there will be.
+static void let_go(struct controller *controller)
+{
+    enum { KEPT_MAX = 16 << 10 };
+    arena_reset(&controller->cycle);
+    if (controller->batches.capacity <= KEPT_MAX)
+        return;
+    strbuf_fini(&controller->batches);
+    controller->batches = STRBUF_EMPTY;
+    batch_builder_fini(&controller->builder);
+    batch_builder_init(&controller->builder, &(struct batch_options){ BATCH_OPTIONS_DEFAULT });
+}
+
 void controller_step(struct controller *controller)
 {
     struct list calls;
@@ -509,6 +522,7 @@ void controller_step(struct controller *controller)
     fail_calls(&calls);
     if (!has_failed)
         maybe_snapshot(controller);
+    let_go(controller);
 }
 
 // ---- the thread ---------------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ int run_restart(const char *address, char **args)
             nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
     }
     double acknowledged_ms = now_ms() - begin;
-    printf("ack_ms=%.2f cpu_seconds=%.2f resident_mb=%.2f threads=%d descriptors=%d ",
+    printf("ack_ms=%.2f cpu_seconds=%.3f resident_mb=%.2f threads=%d descriptors=%d ",
            acknowledged_ms, cpu_seconds(child), resident_mb(child), count_entries(child, "task"),
            count_entries(child, "fd"));
     begin = now_ms();

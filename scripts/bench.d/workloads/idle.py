@@ -14,7 +14,7 @@ def run(bench):
         one = bench.fresh(kind)
         one.start()
         pid = process.pid_of(one)
-        time.sleep(7)  # the figure is of a broker that has been idle for a while, with its first checkpoint written
+        time.sleep(12)  # of a broker that has been idle for a while, with its first checkpoints written
         cpu, switched = process.cpu_seconds(pid), process.switches(pid)
         time.sleep(SECONDS)
         bench.note("idle", kind, resident_mb=process.resident_mb(pid),
