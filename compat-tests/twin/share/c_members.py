@@ -4,7 +4,7 @@ import time
 
 import datakit
 import shares
-from member import coordinator_is_there
+from member import coordinator_is_there, wait_for
 
 WRONG_EPOCH = "FENCED_MEMBER_EPOCH"
 
@@ -227,3 +227,14 @@ def case_sessions_end_and_groups_outlive_the_broker(t):
     datakit.same((3, None), tuple(m.beat()[k] for k in ("MemberEpoch", "Assignment")))
     datakit.same({topic.id: [0, 1]}, {x["TopicId"]: x["Partitions"] for x in
                                       describe(m.link, group)["Members"][0]["Assignment"]["TopicPartitions"]})
+
+
+def case_a_group_says_how_often_its_members_beat_and_how_long_they_are_waited_for(t):
+    c, topic, group = begin(t)
+    datakit.alter(c, "group", group, share_heartbeat_interval_ms="700", share_session_timeout_ms="1500")
+    a = Member(t, group, [topic.name])
+    wait_for(lambda: a.beat()["HeartbeatIntervalMs"] == 700, "the setting")
+    datakit.same([a.name], [m["MemberId"] for m in describe(c, group)["Members"]])
+    wait_for(lambda: describe(c, group)["Members"] == [], "the end of its session")
+    datakit.same((("UNKNOWN_MEMBER_ID", "Member %s is not a member of group %s." % (a.name, group)), "Empty"),
+                 (errors(a.send()), describe(c, group)["GroupState"]))
