@@ -36,8 +36,9 @@ enum {
     FRAME_SLICE_SIZE = 4096,
     EXCHANGES_WAITING_MAX = 32,
     EXCHANGES_UNSENT_MAX = 64,
-    SEND_SIZE_A_TURN = 1 << 20,
-    SENDFILE_SIZE_MIN = 16384, // shorter file pieces are read and gathered
+    SEND_SIZE_A_TURN =
+        (1 << 20) + (64 << 10), // a megabyte of records and what goes before and behind them
+    SENDFILE_SIZE_MIN = 16384,  // shorter file pieces are read and gathered
     CONNECTION_HOST_SIZE = 64,
 };
 
