@@ -438,7 +438,7 @@ static void run_load(struct work *work)
         if (item->fetched.is_cold)
             share_read_load(shared_partition_replica(item->shared),
                             state->settings.is_read_committed, item->fetched.offset,
-                            state->max_bytes);
+                            state->max_bytes, item->fetched.last_wanted);
     }
     request_post(state->request);
 }

@@ -571,14 +571,12 @@ static void move_to_log_start(struct shared_partition *shared, struct share_fetc
     out->error = KERR_NONE;
 }
 
-// No more batches are looked at than max_records could come from: all that is in flight may be somebody's.
 static void acquire(struct shared_partition *shared, const struct share_fetch_how *how,
-                    int64_t offset, struct arena *arena, struct share_fetched *out)
+                    const struct share_reader *reader, struct arena *arena,
+                    struct share_fetched *out)
 {
-    int64_t end_offset = shared->core.end_offset;
-    struct share_reader reader = { how->settings->is_read_committed, how->only_cached };
-    int64_t last_wanted = (offset > end_offset ? offset : end_offset) + how->max_records;
-    if (!share_read_batches(shared->replica, &reader, offset, last_wanted, arena, &out->data)) {
+    if (!share_read_batches(shared->replica, reader, out->offset, out->last_wanted, arena,
+                            &out->data)) {
         out->is_cold = true;
         return;
     }
@@ -589,7 +587,7 @@ static void acquire(struct shared_partition *shared, const struct share_fetch_ho
         .is_record_limit = how->is_record_limit,
         .batch_size = how->batch_size,
         .max_records = how->max_records,
-        .fetch_offset = offset,
+        .fetch_offset = out->offset,
         .spans = out->data.spans,
         .spans_count = out->data.spans_count,
         .now_ms = now,
@@ -613,16 +611,19 @@ void shared_partition_fetch(struct shared_partition *shared, const struct share_
     out->error = out->is_gone ? shared->error : KERR_NONE;
     if (shared->state == SHARED_ACTIVE &&
         share_partition_can_acquire(&shared->core, &how->settings->limits)) {
-        int64_t offset = out->offset = share_partition_next_offset(&shared->core);
+        int64_t end_offset = shared->core.end_offset;
+        out->offset = share_partition_next_offset(&shared->core);
+        // No more batches are looked at than max_records could come from: all that is in flight may be somebody's.
+        out->last_wanted = (out->offset > end_offset ? out->offset : end_offset) + how->max_records;
         struct share_reader reader = { how->settings->is_read_committed, how->only_cached };
-        share_read(shared->replica, &reader, offset, how->max_bytes, &out->data);
+        share_read(shared->replica, &reader, out->offset, how->max_bytes, &out->data);
         out->was_read = true;
         out->error = out->data.read.error;
         out->is_cold = out->data.read.is_cold;
         if (out->error == KERR_OFFSET_OUT_OF_RANGE)
             move_to_log_start(shared, out);
         else if (out->error == KERR_NONE && !how->only_look && !out->is_cold)
-            acquire(shared, how, offset, arena, out);
+            acquire(shared, how, &reader, arena, out);
     }
     pthread_mutex_unlock(&shared->lock);
     if (out->acquired.count > 0)

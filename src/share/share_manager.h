@@ -92,8 +92,9 @@ struct share_fetched {
     bool was_read; // it was there to be read, even if it gave nothing
     bool is_gone;  // the share partition is not in use any more; without an error, get it anew
     bool is_moved; // its start was before the log's, and has moved: answer at once
-    bool is_cold; // only_cached: nothing was acquired, share_read_load from `offset` on comes first
-    int64_t offset;
+    bool
+        is_cold; // only_cached: nothing was acquired, share_read_load of what was wanted comes first
+    int64_t offset, last_wanted;
     struct share_read data;              // its slice is the caller's to let go
     struct share_acquired_list acquired; // arena memory
     int64_t count;

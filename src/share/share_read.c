@@ -146,14 +146,14 @@ bool share_read_batches(struct partition *partition, const struct share_reader *
 }
 
 void share_read_load(struct partition *partition, bool is_committed, int64_t offset,
-                     int32_t max_bytes)
+                     int32_t max_bytes, int64_t last_wanted)
 {
     struct share_reader reader = { .is_committed = is_committed };
     struct share_read read;
     struct arena arena;
     arena_init(&arena);
     share_read(partition, &reader, offset, max_bytes, &read);
-    share_read_batches(partition, &reader, offset, INT64_MAX, &arena, &read);
+    share_read_batches(partition, &reader, offset, last_wanted, &arena, &read);
     disk_file_unref(read.read.slice.file);
     arena_fini(&arena);
 }

@@ -29,7 +29,7 @@ bool share_read_batches(struct partition *partition, const struct share_reader *
                         struct share_read *read);
 // Waits for the device, so that the next look finds the same in memory. Nobody's lock is held.
 void share_read_load(struct partition *partition, bool is_committed, int64_t offset,
-                     int32_t max_bytes);
+                     int32_t max_bytes, int64_t last_wanted);
 // Cuts the slice to the batches that hold [first, last].
 void share_read_cut(struct share_read *read, int64_t first_offset, int64_t last_offset);
 
