@@ -5,8 +5,9 @@ import shutil
 import subprocess
 
 from compat import broker as brokers
-from dirkit import (alter, block, describe, epoch_end, fetch, futures, list_offset, path, place, produce, same, states, unblock,
-                    until, where)
+from dirkit import (alter, block, committed, describe, epoch_end, fetch, futures, list_offset, path, place, produce, same,
+                    states, unblock, until, where)
+
 
 OFFLINE = "KAFKA_STORAGE_ERROR"
 
@@ -120,28 +121,23 @@ def case_a_coordinator_in_it(t):
             {"Name": topic, "Partitions": [{"PartitionIndex": 0, "CommittedOffset": 5}]}])
         return t.error(answer["Topics"][0]["Partitions"][0]["ErrorCode"])
 
-    def committed():
-        one = c.call("OffsetFetch", 8, Groups=[{"GroupId": "g", "Topics": [
-            {"Name": topic, "PartitionIndexes": [0]}]}])["Groups"][0]
-        return t.error(one["ErrorCode"]), [p["CommittedOffset"] for x in one["Topics"] for p in x["Partitions"]]
-
     until(lambda: find()[0] == "NONE", "found")
     until(lambda: commit() == "NONE", "loaded")
     same({"b"}, set(where(c, "__consumer_offsets").values()))
     # Moved under its coordinator, which does not notice.
     alter(t, c, [("c", "__consumer_offsets", [0, 1, 2, 3, 4])])
     until(lambda: set(where(c, "__consumer_offsets").values()) == {"c"} and not futures(c, "__consumer_offsets"), "moved")
-    same(("NONE", [5]), committed())
+    same(("NONE", [5]), committed(c, "g", topic))
     same("NONE", commit())
     block(t, "c")
     until(lambda: commit() == "NOT_COORDINATOR", "failed")
     until(lambda: find() == ("COORDINATOR_NOT_AVAILABLE", -1), "told")
-    same(("NOT_COORDINATOR", []), committed())
+    same(("NOT_COORDINATOR", []), committed(c, "g", topic))
     t.broker.stop()
     unblock(t, "c")
     t.broker.start()
     c = t.connect()
-    until(lambda: committed() == ("NONE", [5]), "back")
+    until(lambda: committed(c, "g", topic) == ("NONE", [5]), "back")
 
 
 def case_that_of_the_metadata_log_stops_the_broker(t):

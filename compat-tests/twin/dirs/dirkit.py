@@ -110,6 +110,13 @@ def epoch_end(c, topic, partition=0):
     return ERRORS[answer["Topics"][0]["Partitions"][0]["ErrorCode"]]
 
 
+def committed(c, group, topic):
+    """Of partition 0: the group's error, and the offsets there are."""
+    one = c.call("OffsetFetch", 8, Groups=[{"GroupId": group, "Topics": [
+        {"Name": topic, "PartitionIndexes": [0]}]}])["Groups"][0]
+    return ERRORS[one["ErrorCode"]], [p["CommittedOffset"] for x in one["Topics"] for p in x["Partitions"]]
+
+
 def states(c, topic):
     """{partition: (error, leader, leader epoch, ISR, offline replicas)} of Metadata."""
     topic = c.call("Metadata", 12, Topics=[{"Name": topic}])["Topics"][0]

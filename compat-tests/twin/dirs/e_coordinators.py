@@ -4,7 +4,7 @@ it has come back. What the real broker said stands in said/."""
 import datakit
 import shares
 from coordinator_apis import GROUP, TOPIC, Table, named, topic_of, transactions_are_there
-from dirkit import alter, block, futures, same, states, unblock, until, where
+from dirkit import alter, block, committed, futures, same, states, unblock, until, where
 from member import coordinator_is_there
 from newmember import NewMember
 from producer import Producer
@@ -20,12 +20,6 @@ def put(t, c, directory):
         alter(t, c, [(directory, topic, [0, 1, 2, 3, 4])])
     for topic in STATES:
         until(lambda: set(where(c, topic).values()) == {directory} and not futures(c, topic), "moved")
-
-
-def committed(t, c):
-    one = c.call("OffsetFetch", 8, Groups=[{"GroupId": GROUP, "Topics": [
-        {"Name": TOPIC, "PartitionIndexes": [0]}]}])["Groups"][0]
-    return t.error(one["ErrorCode"]), [p["CommittedOffset"] for x in one["Topics"] for p in x["Partitions"]]
 
 
 def case_of_all_coordinators(t):
@@ -51,7 +45,7 @@ def case_of_all_coordinators(t):
     for name in STATES:
         until(lambda: all(s[1] == -1 for s in states(c, name).values()), "told of " + name)
     # Its coordinators hear of it later than clients do, and what is asked in between may have no answer.
-    until(lambda: committed(t, c)[0] == NOT_THERE, "the groups' is gone")
+    until(lambda: committed(c, GROUP, TOPIC)[0] == NOT_THERE, "the groups' is gone")
     until(lambda: t.error(p.describe()["ErrorCode"]) == NOT_THERE, "that of transactions is gone")
     until(lambda: t.error(shares.read(c, share.group, topic.id)["ErrorCode"]) == NOT_THERE, "that of share groups is gone")
     table = Table(t, __file__, "failed", topic_id)
@@ -70,7 +64,7 @@ def case_of_all_coordinators(t):
     unblock(t, "b")
     t.broker.start()
     c = t.connect()
-    until(lambda: committed(t, c) == ("NONE", [5]), "back")
+    until(lambda: committed(c, GROUP, TOPIC) == ("NONE", [5]), "back")
     shares.coordinator_is_there(t.connect(), share.group, topic.id)
     share.c = t.connect()
     same((0, []), shares.held(share))

@@ -13,18 +13,15 @@ SNAPSHOT, UPDATE = 0, 1
 
 def offset(c, timestamp):
     """-2: the start of the state's log; -1: its end."""
-    answer = c.call("ListOffsets", 7, ReplicaId=-1, Topics=[{"Name": STATE, "Partitions": [
-        {"PartitionIndex": 0, "Timestamp": timestamp}]}])["Topics"][0]["Partitions"][0]
-    datakit.same("NONE", datakit.name_of(answer["ErrorCode"]))
-    return answer["Offset"]
+    error, _, found, _ = datakit.ask(c, 7, STATE, (0, timestamp))[0]
+    datakit.same("NONE", error)
+    return found
 
 
 def kinds(c, topic_id, begin=0):
     """Of the records of a topic's share partition in the log: snapshot or update, as their keys say."""
-    answer = c.call("Fetch", 12, MaxWaitMs=0, MinBytes=0, MaxBytes=1 << 24, Topics=[{"Topic": STATE, "Partitions": [
-        {"Partition": 0, "CurrentLeaderEpoch": -1, "FetchOffset": max(begin, offset(c, -2)), "LastFetchedEpoch": -1,
-         "LogStartOffset": -1, "PartitionMaxBytes": 1 << 24}]}], ForgottenTopicsData=[])
-    data = answer["Responses"][0]["Partitions"][0]["Records"]
+    at = datakit.at(0, max(begin, offset(c, -2)))
+    data = datakit.only(datakit.fetch(c, 12, (STATE, [at])))["Records"]
     return [int.from_bytes(r[2][:2], "big") for b in records.batches(data) for r in b.records if topic_id in r[2]]
 
 
