@@ -18,6 +18,8 @@ void batch_scan_init(struct batch_scan *scan, struct disk_file *file, int64_t po
     scan->fault = NULL;
     scan->is_old_format = scan->only_cached = false;
     scan->_file = file;
+    scan->_known = NULL;
+    scan->_known_count = 0;
     scan->_end = end;
     scan->_buffer_position = 0;
     scan->_buffer_used = 0;
@@ -36,6 +38,12 @@ void batch_scan_init_whole(struct batch_scan *scan, struct disk_file *file, int6
     scan->_buffer_size =
         end - position < BATCH_SCAN_CHECK ? (size_t)(end - position) : (size_t)BATCH_SCAN_CHECK;
     scan->_buffer = mem_alloc(scan->_buffer_size);
+}
+
+void batch_scan_know(struct batch_scan *scan, const uint8_t *headers, size_t count)
+{
+    scan->_known = headers;
+    scan->_known_count = count;
 }
 
 void batch_scan_fini(struct batch_scan *scan)
@@ -72,6 +80,11 @@ static bool fill_buffer(struct batch_scan *scan, int64_t position, size_t most)
 // The header at `position`, from memory if the last read holds it.
 static const uint8_t *header_at(struct batch_scan *scan, int64_t position)
 {
+    if (scan->_known_count > 0) {
+        scan->_known_count--;
+        scan->_known += BATCH_HEADER_SIZE;
+        return scan->_known - BATCH_HEADER_SIZE;
+    }
     int64_t into = position - scan->_buffer_position;
     if (into < 0 || into + BATCH_HEADER_SIZE > (int64_t)scan->_buffer_used) {
         // Behind a batch that a small buffer cannot hold there is likely another: of that only the header is wanted.

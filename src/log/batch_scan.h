@@ -30,6 +30,8 @@ struct batch_scan {
         only_cached; // set by the caller: error is -EAGAIN where the device would have to be waited for
     bool is_old_format; // the present batch is a message of magic 0 or 1 (record/old_records.h)
     struct disk_file *_file;
+    const uint8_t *_known; // headers that need not be read, of the next batches
+    size_t _known_count;
     int64_t _next;
     int64_t _end;
     int64_t _buffer_position;
@@ -47,6 +49,9 @@ void batch_scan_init(struct batch_scan *scan, struct disk_file *file, int64_t po
 // Every batch will be loaded: reads in large pieces, each byte about once.
 void batch_scan_init_whole(struct batch_scan *scan, struct disk_file *file, int64_t position,
                            int64_t end);
+// The first headers are known from an earlier scan of the same file: `count` of BATCH_HEADER_SIZE bytes each, which stay
+// the caller's. Before the first batch_scan_next, from position 0.
+void batch_scan_know(struct batch_scan *scan, const uint8_t *headers, size_t count);
 // False at the end, at a batch that is cut by the end, and at what cannot be a batch.
 bool batch_scan_next(struct batch_scan *scan);
 // The present batch in memory, valid until the next call; false when it cannot be read.

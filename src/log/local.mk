@@ -57,7 +57,8 @@ log_tests = \
 	%D%/log_test \
 	%D%/log_validate_test \
 	%D%/offset_map_test \
-	%D%/producer_state_test
+	%D%/producer_state_test \
+	%D%/segment_check_test
 log_disk_testing = %D%/disk_testing.c %D%/disk_testing.h
 check_PROGRAMS += $(log_tests) %D%/log_fuzz
 src_log_log_fuzz_SOURCES = %D%/log_fuzz.c $(log_disk_testing) $(FUZZ_MAIN)
@@ -79,5 +80,6 @@ src_log_producer_state_test_SOURCES = %D%/producer_state_test.c $(log_disk_testi
 src_log_log_manager_test_SOURCES = %D%/log_manager_test.c $(log_disk_testing)
 src_log_log_manager_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 src_log_log_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
+src_log_segment_check_test_LDADD = $(IO_LIBS) $(CUNIT_LIBS)
 TESTS += $(log_tests) %D%/check_log_fuzz.sh
 endif

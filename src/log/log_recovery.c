@@ -26,6 +26,9 @@
 #include "log/segment_check.h"
 #include "record/batch.h"
 
+// What the headers of batches that were checked ahead may take: those of 8 GB in batches of 16 KiB.
+enum { KNOWN_HEADERS_SIZE = 32 * 1024 * 1024 };
+
 struct names {
     char **items;
     size_t count, capacity;
@@ -242,10 +245,11 @@ static bool needs_load(const struct batch_scan *scan, bool is_checked)
     return !is_checked || (batch_is_control(scan->header) && batch_has_producer_id(scan->header));
 }
 
-// Checks every batch behind the first checked_bytes and builds the indexes anew. *next_offset: in, what the first batch
-// may begin with; out, the offset behind the last sound one. *cut_bytes were not sound and are gone.
-static int recover_segment(struct log *log, struct segment *segment, int64_t checked_bytes,
-                           int64_t *next_offset, int64_t *cut_bytes)
+// Checks every batch behind those that were checked before and builds the indexes anew. *next_offset: in, what the first
+// batch may begin with; out, the offset behind the last sound one. *cut_bytes were not sound and are gone.
+static int recover_segment(struct log *log, struct segment *segment,
+                           const struct segment_checked *checked, int64_t *next_offset,
+                           int64_t *cut_bytes)
 {
     int error = segment_reset(segment);
     if (error != 0)
@@ -253,12 +257,13 @@ static int recover_segment(struct log *log, struct segment *segment, int64_t che
     struct batch_scan scan;
     const char *fault = NULL;
     int64_t sound = 0;
-    if (checked_bytes > 0)
+    if (checked->sound_bytes > 0)
         batch_scan_init(&scan, segment->file, 0, segment->size_bytes);
     else
         batch_scan_init_whole(&scan, segment->file, 0, segment->size_bytes);
+    batch_scan_know(&scan, checked->headers, checked->header_count);
     while (error == 0 && batch_scan_next(&scan)) {
-        bool is_checked = scan.position + scan.size <= checked_bytes;
+        bool is_checked = scan.position + scan.size <= checked->sound_bytes;
         struct bytes batch = { scan.header, BATCH_HEADER_SIZE };
         if (needs_load(&scan, is_checked) && !batch_scan_load(&scan, &batch))
             break;
@@ -421,14 +426,14 @@ static int open_files(struct log *log, size_t first)
     return error;
 }
 
-// What can be checked before it is known what comes before it, by several threads. It is read again, but little of it.
-static int64_t *check_ahead(struct log *log, size_t first, int threads)
+// What can be checked before it is known what comes before it, by several threads.
+static struct segment_checked *check_ahead(struct log *log, size_t first, int threads)
 {
     size_t count = log->segment_count - first;
-    int64_t *sound = mem_zalloc(count * sizeof *sound);
+    struct segment_checked *checked = mem_zalloc(count * sizeof *checked);
     if (threads > 1 && count > 1)
-        segments_check(threads, log->segments + first, count, sound);
-    return sound;
+        segments_check(threads, log->segments + first, count, KNOWN_HEADERS_SIZE, checked);
+    return checked;
 }
 
 // Recovers the segments from the recovery point on, and the state that goes with them.
@@ -446,19 +451,21 @@ static int recover_log(struct log *log, int64_t recovery_point, int64_t log_star
         error = log_replay_producers(log, next);
     if (error == 0)
         error = open_files(log, first);
-    int64_t *checked = error == 0 ? check_ahead(log, first, threads) : NULL;
-    size_t i;
+    size_t i, count = log->segment_count;
+    struct segment_checked *checked = error == 0 ? check_ahead(log, first, threads) : NULL;
     for (i = first; i < log->segment_count && error == 0 && cut == 0; i++) {
         struct segment *segment = log->segments[i];
         if (segment->base_offset > next)
             next = segment->base_offset; // a gap that deletion or compaction left
         log->producers.map_end_offset = next;
-        error = recover_segment(log, segment, checked[i - first], &next, &cut);
+        error = recover_segment(log, segment, &checked[i - first], &next, &cut);
         if (error == 0 && i + 1 < log->segment_count)
             error = finish_indexes(segment);
         if (error == 0)
             error = producer_state_take_snapshot(&log->producers, false);
     }
+    for (size_t n = 0; checked != NULL && n < count - first; n++)
+        segment_checked_fini(&checked[n]);
     mem_free(checked);
     if (error == 0 && i < log->segment_count) {
         trace_warn(log->files.trace,
