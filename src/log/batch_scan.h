@@ -49,7 +49,7 @@ void batch_scan_init(struct batch_scan *scan, struct disk_file *file, int64_t po
 // Every batch will be loaded: reads in large pieces, each byte about once.
 void batch_scan_init_whole(struct batch_scan *scan, struct disk_file *file, int64_t position,
                            int64_t end);
-// The first headers are known from an earlier scan of the same file: `count` of BATCH_HEADER_SIZE bytes each, which stay
+// The first `count` headers are known from an earlier scan of the same file: BATCH_HEADER_SIZE bytes each, which stay
 // the caller's. Before the first batch_scan_next, from position 0.
 void batch_scan_know(struct batch_scan *scan, const uint8_t *headers, size_t count);
 // False at the end, at a batch that is cut by the end, and at what cannot be a batch.

@@ -8,7 +8,7 @@
 #include "base/must.h"
 #include "log/partition_dir.h"
 
-enum { TAIL_FIRST = 16, TAIL_MAX = 512, ENTRY_SIZE_MAX = 12, SEARCH_BLOCK = 4096 };
+enum { TAIL_FIRST = 16, TAIL_MAX = 512, SEARCH_BLOCK = 4096 };
 
 void index_file_init(struct index_file *index, const struct log_files *files, int64_t base_offset,
                      const char *suffix, int entry_size, int32_t max_bytes)
@@ -50,7 +50,7 @@ static bool is_zero(const uint8_t *entry, size_t size)
 // The number of entries before the zeros that end the file: none of them is zero, all behind them are.
 static int find_end(struct index_file *index, int32_t entries, int32_t *out)
 {
-    uint8_t entry[ENTRY_SIZE_MAX];
+    uint8_t entry[INDEX_ENTRY_SIZE_MAX];
     int32_t low = 0, high = entries;
     int32_t probe = entries - 1; // mostly there are no zeros
     while (low < high) {
@@ -58,10 +58,13 @@ static int find_end(struct index_file *index, int32_t entries, int32_t *out)
             disk_pread(index->file, entry, index->entry_size, (int64_t)probe * index->entry_size);
         if (n != index->entry_size)
             return n < 0 ? (int)n : -EIO;
-        if (is_zero(entry, index->entry_size))
+        if (is_zero(entry, index->entry_size)) {
             high = probe;
-        else
+        } else {
             low = probe + 1;
+            index->has_last = true;
+            memcpy(index->last, entry, index->entry_size);
+        }
         probe = low + (high - low) / 2;
     }
     *out = low;
@@ -105,6 +108,7 @@ int index_file_load(struct index_file *index)
 void index_file_reset(struct index_file *index)
 {
     index->count = index->written = index->tail_start = 0;
+    index->has_last = false;
     index->is_loaded = true;
 }
 
@@ -147,6 +151,7 @@ int index_file_append(struct index_file *index, const void *entry)
     }
     memcpy(tail_entry(index, index->count), entry, index->entry_size);
     index->count++;
+    index->has_last = false;
     return 0;
 }
 
@@ -157,11 +162,21 @@ int index_file_read(struct index_file *index, int32_t n, void *entry)
         memcpy(entry, tail_entry(index, n), index->entry_size);
         return 0;
     }
+    if (index->has_last && n == index->count - 1) {
+        memcpy(entry, index->last, index->entry_size);
+        return 0;
+    }
     int error = open_file(index, DISK_WRITE);
     if (error != 0)
         return error;
     ssize_t got = disk_pread(index->file, entry, index->entry_size, (int64_t)n * index->entry_size);
-    return got == index->entry_size ? 0 : got < 0 ? (int)got : -EIO;
+    if (got != index->entry_size)
+        return got < 0 ? (int)got : -EIO;
+    if (n == index->count - 1) {
+        index->has_last = true;
+        memcpy(index->last, entry, index->entry_size);
+    }
+    return 0;
 }
 
 int index_file_truncate(struct index_file *index, int32_t count)
@@ -170,6 +185,7 @@ int index_file_truncate(struct index_file *index, int32_t count)
     if (count >= index->count)
         return 0;
     index->count = count;
+    index->has_last = false;
     if (index->tail_start > count)
         index->tail_start = count;
     if (index->written > count) {
@@ -218,6 +234,10 @@ void index_file_close(struct index_file *index)
 {
     if (index->written != index->count)
         return;
+    if (index->tail_start < index->count) {
+        index->has_last = true;
+        memcpy(index->last, tail_entry(index, index->count - 1), index->entry_size);
+    }
     disk_file_unref(index->file);
     mem_free(index->tail);
     index->file = NULL;
@@ -241,21 +261,44 @@ static int32_t floor_in(const uint8_t *entries, int32_t count, int entry_size, i
     return low - 1;
 }
 
-int32_t index_file_search(struct index_file *index, int64_t target, index_key key, void *entry,
-                          struct disk_file **file, int32_t *count, int *error)
+// Leaves `search` with the entries before `end`; that at `upper_slot`, their last or the one behind it, is in memory.
+static void search_later(struct index_file *index, int32_t end, int32_t upper_slot,
+                         struct index_search *search, int *error)
 {
-    *file = NULL;
+    uint8_t upper[INDEX_ENTRY_SIZE_MAX];
+    *error = index_file_read(index, upper_slot, upper);
+    if (*error == 0)
+        *error = open_file(index, DISK_WRITE);
+    if (*error != 0)
+        return;
+    search->file = disk_file_ref(index->file);
+    search->count = end;
+    search->upper = search->key(upper);
+}
+
+int32_t index_file_search(struct index_file *index, int64_t target, index_key key, int64_t origin,
+                          void *entry, struct index_search *search, int *error)
+{
+    *search =
+        (struct index_search){ .entry_size = index->entry_size, .key = key, .origin = origin };
     *error = 0;
     if (index->count == 0)
         return -1;
-    if (index->tail_start == index->count || key(tail_entry(index, index->tail_start)) > target) {
-        if (index->tail_start == 0)
-            return -1;
-        *error = open_file(index, DISK_WRITE);
+    if (index->tail_start == index->count) {
+        uint8_t last[INDEX_ENTRY_SIZE_MAX];
+        *error = index_file_read(index, index->count - 1, last);
+        if (*error == 0 && key(last) <= target) {
+            memcpy(entry, last, index->entry_size);
+            return index->count - 1;
+        }
         if (*error == 0)
-            *file = disk_file_ref(index->file);
-        *count = index->tail_start;
-        return -2;
+            search_later(index, index->count, index->count - 1, search, error);
+        return -1;
+    }
+    if (key(tail_entry(index, index->tail_start)) > target) {
+        if (index->tail_start > 0)
+            search_later(index, index->tail_start, index->tail_start, search, error);
+        return -1;
     }
     int32_t found = index->tail_start + floor_in(tail_entry(index, index->tail_start),
                                                  index->count - index->tail_start,
@@ -295,24 +338,20 @@ static int find_block(const struct index_search *search, int64_t target, struct 
     int32_t most = SEARCH_BLOCK / search->entry_size;
     int32_t low = 0, high = search->count; // the answer lies in [low, high), or there is none
     if (high > most && search->origin != INDEX_NO_ORIGIN) {
-        int error = read_block(search, high - 1, 1, block);
-        int64_t last = error == 0 ? key_in(search, block, 0) : 0;
-        if (error != 0 || last <= target)
-            return error;
-        double share =
-            ((double)target - (double)search->origin) / ((double)last - (double)search->origin);
+        double share = ((double)target - (double)search->origin) /
+                       ((double)search->upper - (double)search->origin);
         int32_t guess = share > 0 ? (int32_t)(share * high) : 0;
         int32_t first = guess - most / 2 < 0 ? 0 : guess - most / 2;
         if (first > high - most)
             first = high - most;
-        error = read_block(search, first, most, block);
+        int error = read_block(search, first, most, block);
         if (error != 0)
             return error;
         bool is_before = key_in(search, block, 0) > target;
-        if (!is_before && key_in(search, block, most - 1) > target)
+        if (!is_before && (first + most == high || key_in(search, block, most - 1) > target))
             return 0;
         low = is_before ? 0 : first + most - 1;
-        high = is_before ? first : high - 1;
+        high = is_before ? first : high;
     }
     while (high - low > most) {
         int32_t middle = low + (high - low) / 2;

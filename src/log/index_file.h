@@ -19,6 +19,8 @@
 
 #include "log/log_files.h"
 
+enum { INDEX_ENTRY_SIZE_MAX = 12 };
+
 struct index_file {
     const struct log_files *files;
     const char *suffix; // static
@@ -33,6 +35,8 @@ struct index_file {
     uint16_t entry_size;
     bool is_loaded; // count is known
     bool is_dirty;  // written since the last sync
+    bool has_last;  // `last` is the entry count - 1, which is in no tail
+    uint8_t last[INDEX_ENTRY_SIZE_MAX];
 };
 
 void index_file_init(struct index_file *index, const struct log_files *files, int64_t base_offset,
@@ -58,23 +62,23 @@ void index_file_close(
 // What entries are in the order of: an offset less the base, a time.
 typedef int64_t (*index_key)(const uint8_t *entry);
 
-// The last entry whose key is <= target among [0, count), or -1. In memory if it lies in the tail; else -2, and *file
-// (a reference is taken) and *count say where index_file_search_file is to look, without any lock.
-int32_t index_file_search(struct index_file *index, int64_t target, index_key key, void *entry,
-                          struct disk_file **file, int32_t *count, int *error);
-
 #define INDEX_NO_ORIGIN INT64_MIN
 
+// What is left to be looked up in the file, without any lock.
 struct index_search {
-    struct disk_file *file;
+    struct disk_file *file; // a counted reference; NULL: nothing is left
     int32_t count;
     int entry_size;
     index_key key;
     int64_t origin;   // the least key there could be, or INDEX_NO_ORIGIN
+    int64_t upper;    // the key of the last of `count` entries, or of the one behind it
     bool only_cached; // *error is -EAGAIN where the device would have to be waited for
 };
 
-// The same in a file: its slot, or -1.
+// The slot of the last entry whose key is <= target, or -1. Where memory cannot tell, search->file is set, and
+// index_file_search_file has the answer.
+int32_t index_file_search(struct index_file *index, int64_t target, index_key key, int64_t origin,
+                          void *entry, struct index_search *search, int *error);
 int32_t index_file_search_file(const struct index_search *search, int64_t target, void *entry,
                                int *error);
 

@@ -66,30 +66,47 @@ static void lookups_find_the_floor(void)
     }
 }
 
-// Where offsets do not go up evenly, so that a place that is reckoned is wrong.
+enum { UNEVEN_COUNT = 5000, UNEVEN_JUMP = 100000000 };
+
+static void expect_uneven(struct index_file *index, int count, int jump_at)
+{
+    CU_ASSERT_EQUAL(position_of(index, BASE + 9), 0);
+    if (count > jump_at) {
+        CU_ASSERT_EQUAL(position_of(index, BASE + UNEVEN_JUMP / 2), 5000 * jump_at);
+    }
+    CU_ASSERT_EQUAL(position_of(index, BASE + 2 * UNEVEN_JUMP), 5000 * count);
+    for (int i = 1; i <= count; i++) {
+        int64_t offset = BASE + 10 * i + (i > jump_at ? UNEVEN_JUMP : 0);
+        CU_ASSERT_EQUAL(position_of(index, offset), 5000 * i);
+        CU_ASSERT_EQUAL(position_of(index, offset + 9), 5000 * i);
+    }
+}
+
+// Where offsets do not go up evenly, so that a place that is reckoned is wrong: with the newest entries in memory, with
+// all in the file, found there by another process, and cut.
 static void lookups_find_the_floor_of_uneven_entries(void)
 {
-    static const int jump_at[] = { 0, 100, 2500, 4990 };
-    enum { COUNT = 5000, JUMP = 100000000 };
+    static const int jump_at[] = { 0, 100, 2500, 4600, 4990 };
     for (size_t n = 0; n < sizeof jump_at / sizeof *jump_at; n++) {
         begin();
         struct index_file index;
         offset_index_init(&index, &files, BASE, 10 << 20);
         index_file_reset(&index);
-        for (int i = 1; i <= COUNT; i++)
+        for (int i = 1; i <= UNEVEN_COUNT; i++)
             CU_ASSERT_EQUAL_FATAL(
-                offset_index_append(&index, BASE + 10 * i + (i > jump_at[n] ? JUMP : 0), 5000 * i),
+                offset_index_append(&index, BASE + 10 * i + (i > jump_at[n] ? UNEVEN_JUMP : 0),
+                                    5000 * i),
                 0);
+        expect_uneven(&index, UNEVEN_COUNT, jump_at[n]);
         CU_ASSERT_EQUAL(index_file_write_out(&index), 0);
         index_file_close(&index);
-        CU_ASSERT_EQUAL(position_of(&index, BASE + 9), 0);
-        CU_ASSERT_EQUAL(position_of(&index, BASE + JUMP / 2), 5000 * jump_at[n]);
-        CU_ASSERT_EQUAL(position_of(&index, BASE + 2 * JUMP), 5000 * COUNT);
-        for (int i = 1; i <= COUNT; i++) {
-            int64_t offset = BASE + 10 * i + (i > jump_at[n] ? JUMP : 0);
-            CU_ASSERT_EQUAL(position_of(&index, offset), 5000 * i);
-            CU_ASSERT_EQUAL(position_of(&index, offset + 9), 5000 * i);
-        }
+        expect_uneven(&index, UNEVEN_COUNT, jump_at[n]);
+        index_file_fini(&index);
+        offset_index_init(&index, &files, BASE, 10 << 20);
+        CU_ASSERT_EQUAL(index_file_load(&index), 0);
+        expect_uneven(&index, UNEVEN_COUNT, jump_at[n]);
+        CU_ASSERT_EQUAL(index_file_truncate(&index, 4800), 0);
+        expect_uneven(&index, 4800, jump_at[n]);
         index_file_fini(&index);
         end();
     }

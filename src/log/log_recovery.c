@@ -245,8 +245,8 @@ static bool needs_load(const struct batch_scan *scan, bool is_checked)
     return !is_checked || (batch_is_control(scan->header) && batch_has_producer_id(scan->header));
 }
 
-// Checks every batch behind those that were checked before and builds the indexes anew. *next_offset: in, what the first
-// batch may begin with; out, the offset behind the last sound one. *cut_bytes were not sound and are gone.
+// Checks every batch that was not checked before and builds the indexes anew. *next_offset: in, what the first batch
+// may begin with; out, the offset behind the last sound one. *cut_bytes were not sound and are gone.
 static int recover_segment(struct log *log, struct segment *segment,
                            const struct segment_checked *checked, int64_t *next_offset,
                            int64_t *cut_bytes)

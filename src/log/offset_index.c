@@ -52,32 +52,28 @@ bool offset_index_is_full(const struct index_file *index)
 }
 
 int offset_index_lookup(struct index_file *index, int64_t offset, struct offset_position *out,
-                        struct disk_file **file, int32_t *count)
+                        struct index_search *search)
 {
     uint8_t entry[OFFSET_INDEX_ENTRY_SIZE];
     int error;
-    int32_t slot = index_file_search(index, offset - index->base_offset, offset_of, entry, file,
-                                     count, &error);
+    int32_t slot =
+        index_file_search(index, offset - index->base_offset, offset_of, 0, entry, search, &error);
     *out = (struct offset_position){ index->base_offset, 0 };
     if (error != 0)
         return error;
     if (slot >= 0)
         decode(index->base_offset, entry, out);
-    return slot == -2;
+    return search->file != NULL;
 }
 
-int offset_index_search_file(struct disk_file *file, int32_t count, int64_t base_offset,
-                             int64_t offset, bool only_cached, struct offset_position *out)
+int offset_index_search_file(struct index_search *search, int64_t base_offset, int64_t offset,
+                             struct offset_position *out)
 {
     uint8_t entry[OFFSET_INDEX_ENTRY_SIZE];
     int error;
-    struct index_search search = { .file = file,
-                                   .count = count,
-                                   .entry_size = OFFSET_INDEX_ENTRY_SIZE,
-                                   .key = offset_of,
-                                   .origin = 0,
-                                   .only_cached = only_cached };
-    int32_t slot = index_file_search_file(&search, offset - base_offset, entry, &error);
+    int32_t slot = index_file_search_file(search, offset - base_offset, entry, &error);
+    disk_file_unref(search->file);
+    search->file = NULL;
     *out = (struct offset_position){ base_offset, 0 };
     if (error == 0 && slot >= 0)
         decode(base_offset, entry, out);
@@ -86,14 +82,10 @@ int offset_index_search_file(struct disk_file *file, int32_t count, int64_t base
 
 int offset_index_find(struct index_file *index, int64_t offset, struct offset_position *out)
 {
-    struct disk_file *file;
-    int32_t count;
-    int result = offset_index_lookup(index, offset, out, &file, &count);
-    if (result == 1) {
-        result = offset_index_search_file(file, count, index->base_offset, offset, false, out);
-        disk_file_unref(file);
-    }
-    return result;
+    struct index_search search;
+    int result = offset_index_lookup(index, offset, out, &search);
+    return result == 1 ? offset_index_search_file(&search, index->base_offset, offset, out)
+                       : result;
 }
 
 int offset_index_truncate(struct index_file *index, int64_t offset)

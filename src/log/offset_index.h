@@ -22,12 +22,12 @@ void offset_index_init(struct index_file *index, const struct log_files *files, 
 // -EINVAL unless both are larger than the last entry's.
 int offset_index_append(struct index_file *index, int64_t offset, int32_t position);
 bool offset_index_is_full(const struct index_file *index);
-// The last entry at or before `offset`, else {base offset, 0}. In memory, or 1 and *file and *count are what
-// offset_index_search_file wants, with no lock held.
+// The last entry at or before `offset`, else {base offset, 0}. In memory, or 1: offset_index_search_file has the
+// answer, needs no lock, and lets go of search->file.
 int offset_index_lookup(struct index_file *index, int64_t offset, struct offset_position *out,
-                        struct disk_file **file, int32_t *count);
-int offset_index_search_file(struct disk_file *file, int32_t count, int64_t base_offset,
-                             int64_t offset, bool only_cached, struct offset_position *out);
+                        struct index_search *search);
+int offset_index_search_file(struct index_search *search, int64_t base_offset, int64_t offset,
+                             struct offset_position *out);
 // Both of the above, under the lock.
 int offset_index_find(struct index_file *index, int64_t offset, struct offset_position *out);
 int offset_index_last(struct index_file *index,

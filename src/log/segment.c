@@ -389,13 +389,12 @@ int segment_find(struct segment *s, int64_t offset, struct batch_position *out,
         return 0;
     memset(search, 0, sizeof *search);
     struct offset_position from;
-    int result =
-        offset_index_lookup(&s->offsets, offset, &from, &search->index_file, &search->index_count);
+    int result = offset_index_lookup(&s->offsets, offset, &from, &search->index);
     if (result < 0)
         return result;
     int error = segment_open_file(s);
     if (error != 0) {
-        disk_file_unref(search->index_file);
+        disk_file_unref(search->index.file);
         return error;
     }
     search->file = disk_file_ref(s->file);
@@ -409,10 +408,10 @@ int segment_find_in_file(struct segment_search *search, int64_t offset, struct b
 {
     int error = 0;
     *out = (struct batch_position){ -1, -1, 0 };
-    if (search->index_file != NULL) {
+    if (search->index.file != NULL) {
         struct offset_position from;
-        error = offset_index_search_file(search->index_file, search->index_count,
-                                         search->base_offset, offset, search->only_cached, &from);
+        search->index.only_cached = search->only_cached;
+        error = offset_index_search_file(&search->index, search->base_offset, offset, &from);
         search->from_position = from.position;
     }
     if (error == 0 && (search->from_position < 0 || search->from_position > search->end_position))
@@ -434,7 +433,6 @@ int segment_find_in_file(struct segment_search *search, int64_t offset, struct b
         batch_scan_fini(&scan);
     }
     disk_file_unref(search->file);
-    disk_file_unref(search->index_file);
     return error;
 }
 

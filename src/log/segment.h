@@ -106,9 +106,8 @@ struct batch_position {
 
 // 0 with the answer from memory, 1 when `from` tells where segment_find_in_file is to start, or -errno.
 struct segment_search {
-    struct disk_file *file; // both counted references, NULL if none
-    struct disk_file *index_file;
-    int32_t index_count;
+    struct disk_file *file; // a counted reference
+    struct index_search index;
     int32_t from_position;
     int32_t end_position;
     int64_t base_offset;

@@ -57,18 +57,13 @@ bool time_index_is_full(const struct index_file *index)
 int time_index_find(struct index_file *index, int64_t timestamp, struct timestamp_offset *out)
 {
     uint8_t entry[TIME_INDEX_ENTRY_SIZE];
-    struct disk_file *file;
-    int32_t count;
+    struct index_search search;
     int error;
-    int32_t slot = index_file_search(index, timestamp, timestamp_of, entry, &file, &count, &error);
-    if (error == 0 && slot == -2)
-        slot = index_file_search_file(&(struct index_search){ .file = file,
-                                                              .count = count,
-                                                              .entry_size = TIME_INDEX_ENTRY_SIZE,
-                                                              .key = timestamp_of,
-                                                              .origin = INDEX_NO_ORIGIN },
-                                      timestamp, entry, &error);
-    disk_file_unref(file);
+    int32_t slot =
+        index_file_search(index, timestamp, timestamp_of, INDEX_NO_ORIGIN, entry, &search, &error);
+    if (search.file != NULL)
+        slot = index_file_search_file(&search, timestamp, entry, &error);
+    disk_file_unref(search.file);
     *out = (struct timestamp_offset){ -1, index->base_offset };
     if (error == 0 && slot >= 0)
         decode(index->base_offset, entry, out);
