@@ -94,12 +94,14 @@ int disk_read_whole(struct disk *disk, const char *path, struct strbuf *out)
         ssize_t n = disk->ops->pread(file, chunk, sizeof chunk, position);
         if (n == -EINTR)
             continue;
-        if (n <= 0) {
+        if (n < 0) {
             error = (int)n;
             break;
         }
         strbuf_add(out, chunk, (size_t)n);
         position += n;
+        if (n < (ssize_t)sizeof chunk) // of a plain file less than asked for is its end
+            break;
     }
     disk_file_unref(file);
     return error;

@@ -34,6 +34,7 @@ base_tests = \
 	%D%/disk_test \
 	%D%/hashmap_test \
 	%D%/java_order_test \
+	%D%/mem_test \
 	%D%/pattern_test \
 	%D%/siphash_test \
 	%D%/strbuf_test \

@@ -45,12 +45,18 @@ char *mem_strdup(const char *from)
 
 char *mem_printf(const char *format, ...)
 {
+    char most[256]; // of what is printed: paths
     va_list args;
-    char *out = NULL;
     va_start(args, format);
-    int written = vasprintf(&out, format, args);
+    int written = vsnprintf(most, sizeof most, format, args);
     va_end(args);
     must(written >= 0);
+    if ((size_t)written < sizeof most)
+        return mem_dup(most, (size_t)written + 1);
+    char *out = mem_alloc((size_t)written + 1);
+    va_start(args, format);
+    vsnprintf(out, (size_t)written + 1, format, args);
+    va_end(args);
     return out;
 }
 

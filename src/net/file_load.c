@@ -6,7 +6,8 @@
 //
 // (1) A connection loads one part at a time, as much as it sends in a turn; reading ahead of it is begun with it, so
 //     that a consumer that goes on through old segments seldom finds them cold.
-// (2) What was loaded is sent without another look, so a cache that is too small slows a reply down but does not stop
+// (2) Whoever found the records looked at their first header: only their end is looked at before the first part.
+// (3) What was loaded is sent without another look, so a cache that is too small slows a reply down but does not stop
 //     it.
 //
 // Tested by connection_test.c.
@@ -40,7 +41,8 @@ bool connection_must_load(const struct connection *connection, const struct piec
                           size_t sent)
 {
     return !connection_may_wait(connection) &&
-           (!is_cached(piece, sent) || !is_cached(piece, sent + part_size(piece, sent) - 1));
+           (!is_cached(piece, sent + part_size(piece, sent) - 1) ||
+            (sent > 0 && !is_cached(piece, sent)));
 }
 
 static void on_loaded(struct message *message)
