@@ -48,13 +48,18 @@ static void remove_topic(struct topic_index *index, struct uuid id)
 void topic_index_put(struct topic_index *index, struct uuid id, struct str name,
                      int32_t partitions_count, int64_t hash, int64_t version)
 {
-    struct indexed_topic *topic = mem_new(struct indexed_topic);
-    *topic = (struct indexed_topic){ id, { str_dup(name), name.size }, partitions_count, hash };
     pthread_rwlock_wrlock(&index->_lock);
-    bool is_new = hashmap_find(&index->_by_id, &id, sizeof id) == NULL;
-    remove_topic(index, id);
-    hashmap_put(&index->_by_id, &topic->id, sizeof topic->id, topic);
-    hashmap_put(&index->_by_name, topic->name.data, topic->name.size, topic);
+    struct indexed_topic *topic = hashmap_find(&index->_by_id, &id, sizeof id);
+    bool is_new = topic == NULL;
+    // Leaders come and go, which is nothing to a group.
+    if (is_new || topic->partitions_count != partitions_count || topic->hash != hash ||
+        !str_eq(topic->name, name)) {
+        remove_topic(index, id);
+        topic = mem_new(struct indexed_topic);
+        *topic = (struct indexed_topic){ id, { str_dup(name), name.size }, partitions_count, hash };
+        hashmap_put(&index->_by_id, &topic->id, sizeof topic->id, topic);
+        hashmap_put(&index->_by_name, topic->name.data, topic->name.size, topic);
+    }
     index->version = version;
     if (is_new)
         index->new_topics_version = version;
