@@ -21,7 +21,8 @@ struct cleaner_manager {
     struct cleaner_manager_options options;
     struct cleaner_states states;
     pthread_mutex_t lock;
-    pthread_cond_t wake; // settings changed, or a thread went
+    pthread_cond_t wake; // settings changed, there is news, or a thread went
+    unsigned news;       // how often there was
     atomic_uint generation;
     int live; // threads
     struct cleaner_throttle throttle;
@@ -31,6 +32,7 @@ struct cleaner_thread {
     struct cleaner_manager *manager;
     unsigned generation;
     bool may_wait;                    // it is a thread of ours
+    bool has_more;                    // the last round saw what time alone may make due
     struct cleaner_settings settings; // of this generation
     struct cleaner_state *state;      // of the log being cleaned
 };
@@ -101,13 +103,19 @@ static void set_aside(struct cleaner_manager *manager, struct log *log)
     trace_error(manager->options.trace, "log set aside, not to be cleaned log=%s", log_name(log));
 }
 
-static void consider(struct cleaner_manager *manager, struct log *log, struct candidate *best)
+static void consider(struct cleaner_thread *thread, struct log *log, struct candidate *best)
 {
+    struct cleaner_manager *manager = thread->manager;
     struct log_config config;
     struct log_cleanable what;
     int64_t checkpoint;
     log_get_config(log, &config);
-    if (!config.cleanup_compact || !cleaner_states_ask(&manager->states, log, &checkpoint))
+    if (!config.cleanup_compact)
+        return;
+    bool is_retained = config.cleanup_delete && log_end_offset(log) > log_start_offset(log);
+    bool is_free = cleaner_states_ask(&manager->states, log, &checkpoint);
+    thread->has_more |= is_retained || !is_free;
+    if (!is_free)
         return;
     int error = log_cleanable(log, checkpoint, clock_wall_ms(manager->options.clock), &what);
     if (error == -ECANCELED)
@@ -118,6 +126,7 @@ static void consider(struct cleaner_manager *manager, struct log *log, struct ca
         set_aside(manager, log);
         return;
     }
+    thread->has_more |= !what.is_settled;
     if (what.is_checkpoint_wrong) {
         // With compact,delete the log start passes the checkpoint in the ordinary course of things.
         if (checkpoint > log_end_offset(log) || !config.cleanup_delete)
@@ -184,7 +193,7 @@ static bool clean_filthiest(struct cleaner_thread *thread)
     for (size_t i = 0; (log = manager->options.next_log(manager->options.arg, &i)) != NULL;
          log_unref(log))
         if (!is_stale(thread))
-            consider(manager, log, &best);
+            consider(thread, log, &best);
     if (best.log == NULL)
         return false;
     bool was_cleaned = false;
@@ -238,24 +247,36 @@ bool cleaner_manager_run(struct cleaner_manager *manager)
 
 // ---- threads ----------------------------------------------------------------------------------------
 
+// Locked. Between two rounds; `seen`: the news before the last of them.
+static void rest(struct cleaner_thread *thread, unsigned seen)
+{
+    struct cleaner_manager *manager = thread->manager;
+    int64_t backoff_ms = thread->settings.backoff_ms;
+    int64_t backoff_us = (backoff_ms < BACKOFF_MS_MAX ? backoff_ms : BACKOFF_MS_MAX) * 1000;
+    int64_t until_us = now_us(manager) + backoff_us;
+    while (!thread->has_more && manager->news == seen && !is_stale(thread))
+        pthread_cond_wait(&manager->wake, &manager->lock);
+    wait_until(thread, until_us);
+}
+
 static void *work(void *arg)
 {
     struct cleaner_thread *thread = arg;
     struct cleaner_manager *manager = thread->manager;
-    int64_t backoff_ms = thread->settings.backoff_ms;
-    int64_t backoff_us = (backoff_ms < BACKOFF_MS_MAX ? backoff_ms : BACKOFF_MS_MAX) * 1000;
-    while (!is_stale(thread)) {
-        if (run_round(thread))
-            continue;
-        pthread_mutex_lock(&manager->lock);
-        wait_until(thread, now_us(manager) + backoff_us);
-        pthread_mutex_unlock(&manager->lock);
-    }
-    mem_free(thread);
     pthread_mutex_lock(&manager->lock);
+    while (!is_stale(thread)) {
+        unsigned seen = manager->news;
+        pthread_mutex_unlock(&manager->lock);
+        thread->has_more = false;
+        bool was_cleaned = run_round(thread);
+        pthread_mutex_lock(&manager->lock);
+        if (!was_cleaned)
+            rest(thread, seen);
+    }
     manager->live--;
     pthread_cond_broadcast(&manager->wake);
     pthread_mutex_unlock(&manager->lock);
+    mem_free(thread);
     return NULL;
 }
 
@@ -378,6 +399,16 @@ void cleaner_manager_reconfigure(struct cleaner_manager *manager,
 
 // ---- what happens to logs ---------------------------------------------------------------------------
 
+void cleaner_manager_notice(struct cleaner_manager *manager)
+{
+    if (manager == NULL)
+        return;
+    pthread_mutex_lock(&manager->lock);
+    manager->news++;
+    pthread_cond_broadcast(&manager->wake);
+    pthread_mutex_unlock(&manager->lock);
+}
+
 void cleaner_manager_truncated(struct cleaner_manager *manager, struct log *log)
 {
     cleaner_states_truncate(&manager->states, log, log_active_segment_offset(log));
@@ -405,6 +436,7 @@ void cleaner_manager_release(struct cleaner_manager *manager, struct cleaner_sta
 {
     if (state != NULL)
         cleaner_states_end(&manager->states, state, -1, false);
+    cleaner_manager_notice(manager); // another log has taken the place of the one that was held
 }
 
 void cleaner_manager_fail_dir(struct cleaner_manager *manager, const char *dir)

@@ -5,7 +5,7 @@
 //     of all compacted logs that nobody is at ─► those dirty beyond min.cleanable.dirty.ratio, or overdue
 //     (max.compaction.lag.ms) ─► the one with the largest ratio ─► cleaner_clean ─► checkpoint
 //     then retention of every compacted log that nobody is at (cleanup.policy=compact,delete, DeleteRecords)
-//     nothing cleaned: wait for log.cleaner.backoff.ms
+//     nothing cleaned: wait for log.cleaner.backoff.ms, and on until there is news if time alone can bring nothing
 //
 // A log that cannot be cleaned is set aside with a line that says why, and is served as it is; the next start tries
 // again. A full disk is no such thing: the cleaning is given up, the log left as it was, and tried again.
@@ -66,6 +66,8 @@ bool cleaner_manager_run(struct cleaner_manager *manager);
 
 // ---- what happens to logs; any thread, without the log's lock ----------------------------------------------
 
+// A segment was rolled, a log start moved, a topic's settings changed: there may be something to do. NULL is fine.
+void cleaner_manager_notice(struct cleaner_manager *manager);
 void cleaner_manager_truncated(struct cleaner_manager *manager, struct log *log);
 void cleaner_manager_deleted(struct cleaner_manager *manager, struct log *log);
 // It is not to be compacted any more.

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdatomic.h>
 
 #include "base/clock_posix.h"
 #include "base/disk_posix.h"
@@ -16,6 +17,8 @@ enum { LOGS = 3 };
 
 static const int64_t BEGAN_MS = 1700000000000;
 static const char *const memory_dirs[] = { "/data" };
+static char folder[256];
+static const char *real_dirs[1];
 static const char *const *the_dirs;
 static struct disk *the_disk;
 
@@ -28,6 +31,7 @@ static struct cleaner_manager *manager;
 static struct clock *the_clock;
 static int64_t now_ms;
 static int failed_dirs;
+static atomic_int looks; // at all logs
 
 static int64_t test_wall_ms(struct clock *clock)
 {
@@ -48,6 +52,8 @@ static void on_event(void *arg, struct log *log, enum log_event event)
     (void)arg;
     if (event == LOG_EVENT_TRUNCATED && manager != NULL)
         cleaner_manager_truncated(manager, log);
+    if (event == LOG_EVENT_ROLLED || event == LOG_EVENT_START)
+        cleaner_manager_notice(manager);
 }
 
 static void open_log(int i)
@@ -66,6 +72,8 @@ static void open_log(int i)
 static struct log *next_log(void *arg, size_t *position)
 {
     (void)arg;
+    if (*position == 0)
+        looks++;
     while (*position < LOGS) {
         struct log *log = logs[(*position)++];
         if (log != NULL)
@@ -380,15 +388,72 @@ static void what_is_not_compacted_is_left_alone(void)
     end();
 }
 
-// Threads come and go with the settings, in the middle of rounds; in the end every log is clean.
-static void threads_follow_the_settings(void)
+static void begin_real(void)
 {
-    static char folder[256];
-    const char *const real_dirs[] = { test_folder(folder, sizeof folder) };
+    real_dirs[0] = test_folder(folder, sizeof folder);
     the_clock = clock_posix();
     the_disk = disk_posix();
     the_dirs = real_dirs;
     begin_logs();
+}
+
+static void end_real(void)
+{
+    CU_ASSERT_EQUAL(failed_dirs, 0);
+    end_logs();
+    CU_ASSERT_EQUAL(disk_remove_tree(disk_posix(), folder), 0);
+}
+
+static void await_looks(int count)
+{
+    while (looks < count)
+        poll(NULL, 0, 1);
+}
+
+// With nothing that time could make due a thread sleeps until a segment is rolled or a log start moves.
+static void a_thread_with_nothing_to_come_sleeps(void)
+{
+    enum { ROUND = 2, ENOUGH_MS = 50 }; // a round looks at the logs twice
+    struct cleaner_settings settings = CLEANER_SETTINGS_DEFAULT;
+    settings.backoff_ms = 1;
+    begin_real();
+    looks = 0;
+    open_manager(settings, true);
+    await_looks(ROUND);
+    poll(NULL, 0, ENOUGH_MS);
+    CU_ASSERT_EQUAL(looks, ROUND);
+    fill(logs[0], 500); // and rolled
+    while (log_size_bytes(logs[0]) > 200)
+        poll(NULL, 0, 1);
+    fill(logs[1], 1);
+    while (log_size_bytes(logs[1]) == 0)
+        poll(NULL, 0, 1);
+    CU_ASSERT_EQUAL(log_set_start_offset(logs[1], 1), KERR_NONE);
+    while (log_size_bytes(logs[1]) > 0)
+        poll(NULL, 0, 1);
+    end_real();
+}
+
+// A log that is deleted from, too, is looked at again and again: its records grow old.
+static void a_thread_with_something_to_come_looks_again(void)
+{
+    struct cleaner_settings settings = CLEANER_SETTINGS_DEFAULT;
+    settings.backoff_ms = 1;
+    begin_real();
+    config.cleanup_delete = true;
+    config.retention_ms = INT64_C(1) << 50;
+    log_set_config(logs[0], &config);
+    fill(logs[0], 1);
+    looks = 0;
+    open_manager(settings, true);
+    await_looks(10);
+    end_real();
+}
+
+// Threads come and go with the settings, in the middle of rounds; in the end every log is clean.
+static void threads_follow_the_settings(void)
+{
+    begin_real();
     struct cleaner_settings settings = CLEANER_SETTINGS_DEFAULT;
     settings.backoff_ms = 1;
     settings.threads = 2;
@@ -411,9 +476,7 @@ static void threads_follow_the_settings(void)
     cleaner_manager_stop(manager);
     for (int i = 0; i < LOGS; i++)
         CU_ASSERT_FALSE(cleaner_manager_run(manager));
-    CU_ASSERT_EQUAL(failed_dirs, 0);
-    end_logs();
-    CU_ASSERT_EQUAL(disk_remove_tree(disk_posix(), folder), 0);
+    end_real();
 }
 
 TEST_MAIN("cleaner_manager", TEST(the_dirtiest_comes_first), TEST(lags_hold_back_and_hurry),
@@ -421,4 +484,5 @@ TEST_MAIN("cleaner_manager", TEST(the_dirtiest_comes_first), TEST(lags_hold_back
           TEST(a_deleted_log_is_forgotten), TEST(a_damaged_log_is_set_aside),
           TEST(a_full_disk_is_waited_out), TEST(a_disk_that_fails_takes_its_directory),
           TEST(compacted_logs_are_retained_by_the_cleaner),
-          TEST(what_is_not_compacted_is_left_alone), TEST(threads_follow_the_settings))
+          TEST(what_is_not_compacted_is_left_alone), TEST(a_thread_with_nothing_to_come_sleeps),
+          TEST(a_thread_with_something_to_come_looks_again), TEST(threads_follow_the_settings))

@@ -40,6 +40,7 @@ enum log_event {
     LOG_EVENT_FAILED,    // a write failed; once per log
     LOG_EVENT_FILES,     // files became garbage: log_delete_garbage at log_garbage_due_ms
     LOG_EVENT_TRUNCATED, // the end was cut off: nothing behind log_active_segment_offset is clean
+    LOG_EVENT_START,     // the log start moved: segments may lie before it
     LOG_EVENT_CHANGED,   // offsets have moved, while log_options.is_quiet
 };
 

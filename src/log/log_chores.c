@@ -83,6 +83,10 @@ void log_chores_on_event(void *arg, struct log *log, enum log_event event)
     switch (event) {
     case LOG_EVENT_ROLLED:
         log_chores_add(manager, LOG_WORK_FLUSH, log, log_manager_now_ms(manager));
+        cleaner_manager_notice(manager->cleaner);
+        break;
+    case LOG_EVENT_START:
+        cleaner_manager_notice(manager->cleaner);
         break;
     case LOG_EVENT_FILES:
         log_chores_add(manager, LOG_WORK_GARBAGE, log, log_garbage_due_ms(log));

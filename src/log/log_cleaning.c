@@ -92,6 +92,15 @@ static void count_bytes(const struct log *log, int64_t uncleanable, struct log_c
     out->ratio = total > 0 ? (double)out->cleanable_bytes / (double)total : 0;
 }
 
+// All is clean save what is in the active segment, and no segment lies before the log start.
+static bool is_settled(const struct log *log, int64_t first_dirty_offset)
+{
+    int64_t first_end =
+        log->segment_count > 1 ? log->segments[1]->base_offset : log_end_offset(log);
+    return first_dirty_offset >= log->segments[log->segment_count - 1]->base_offset &&
+           (log_start_offset(log) < first_end || log->segments[0]->size_bytes == 0);
+}
+
 int log_cleanable(struct log *log, int64_t checkpoint, int64_t now_ms, struct log_cleanable *out)
 {
     *out = (struct log_cleanable){ 0 };
@@ -99,6 +108,7 @@ int log_cleanable(struct log *log, int64_t checkpoint, int64_t now_ms, struct lo
     int error = atomic_load(&log->has_failed) ? -ECANCELED : 0;
     if (error == 0) {
         choose_first_dirty(log, checkpoint, out);
+        out->is_settled = is_settled(log, out->first_dirty_offset);
         int64_t uncleanable = log_last_stable_offset(log);
         int64_t young = out->first_dirty_offset;
         if (log_active(log)->base_offset < uncleanable)

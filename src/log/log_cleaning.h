@@ -30,6 +30,8 @@ struct log_cleanable {
         overdue_ms; // since when max.compaction.lag.ms wants it cleaned (KIP-354); 0: it does not
     bool
         is_checkpoint_wrong; // before the log start or behind the log end: begun anew at the log start
+    bool
+        is_settled; // compaction has nothing to do before a segment is rolled or the log start moves
 };
 
 // checkpoint: the offset up to which the log was cleaned, -1: none. 0 or the disk's error.

@@ -363,6 +363,7 @@ void log_manager_config_changed(struct log_manager *manager, struct str topic)
          log_unref(log))
         if (str_eq(partition_dir_parse(log_name(log)).topic, topic))
             cleaner_manager_abort(manager->cleaner, log);
+    cleaner_manager_notice(manager->cleaner);
     log_chores_wake(manager);
 }
 

@@ -33,6 +33,7 @@ void log_move_start(struct log *log, int64_t offset)
     if (offset <= log_start_offset(log))
         return;
     log_note_change(log);
+    log->pending_events |= 1u << LOG_EVENT_START;
     atomic_store(&log->start_offset, offset);
     if (log_recovery_point(log) < offset)
         atomic_store(&log->recovery_point, offset);
