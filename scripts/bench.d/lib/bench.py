@@ -10,6 +10,7 @@ import tempfile
 import frames
 import memory
 import meter
+import network
 import other
 import process
 import topics
@@ -58,6 +59,7 @@ class Bench:
 
     def __enter__(self):
         memory.touch()
+        network.enter()
         return self
 
     def __exit__(self, *_):

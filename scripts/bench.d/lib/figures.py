@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import time
 
+import network
 import svg
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
@@ -64,7 +65,8 @@ class Figures:
 
     def table(self, kinds, repeat):
         first, *rest = kinds
-        out = [f"{machine()['cpu']}, {os.cpu_count()} cores, {repeat} runs each by turns; median [lowest, highest]",
+        out = [f"{machine()['cpu']}, {os.cpu_count()} cores, {network.described()}; {repeat} runs each by turns; "
+               "median [lowest, highest]",
                f"{'':52}" + "".join(f"{kind:>30}" for kind in kinds) + "".join(f"{f'{first}/{kind}':>16}" for kind in rest)]
         for label, by_kind in self._lines():
             medians = {kind: statistics.median(values) for kind, values in by_kind.items()}
@@ -104,4 +106,4 @@ def machine():
         memory_gb = int(text.readline().split()[1]) / 1048576
     return {"cpu": cpu, "cores": os.cpu_count(), "memory_gb": round(memory_gb, 1), "kernel": platform.release(),
             "commit": _first(["git", "describe", "--always", "--dirty"]), "java": _first(["java", "-version"]),
-            "date": time.strftime("%Y-%m-%d")}
+            "network": network.described(), "date": time.strftime("%Y-%m-%d")}

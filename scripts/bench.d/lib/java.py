@@ -3,6 +3,7 @@
 import os
 import subprocess
 
+import network
 from bench import TOP
 
 
@@ -14,7 +15,9 @@ def classpath(pom):
     with open(pom) as text:
         wanted = text.read()
     if not os.path.exists(path) or open(seen).read() != wanted:
-        subprocess.run(["mvn", "-q", "-B", "-f", pom, "dependency:build-classpath", "-Dmdep.outputFile=" + path], check=True)
+        with network.outside():
+            subprocess.run(["mvn", "-q", "-B", "-f", pom, "dependency:build-classpath", "-Dmdep.outputFile=" + path],
+                           check=True)
         with open(seen, "w") as out:
             out.write(wanted)
     with open(path) as text:

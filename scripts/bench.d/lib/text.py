@@ -5,6 +5,8 @@ import glob
 import os
 import subprocess
 
+import network
+
 LEAST_INDEX_BYTES = 10000000
 
 
@@ -13,7 +15,8 @@ def lines():
     index = subprocess.run(["apt-cache", "dumpavail"], stdout=subprocess.PIPE, check=True).stdout
     if len(index) < LEAST_INDEX_BYTES:  # a new machine has not fetched it yet
         root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-        subprocess.run([*root, "apt-get", "-qq", "update"], check=True)
+        with network.outside():
+            subprocess.run([*root, "apt-get", "-qq", "update"], check=True)
         index = subprocess.run(["apt-cache", "dumpavail"], stdout=subprocess.PIPE, check=True).stdout
     for path in sorted(glob.glob("/usr/share/common-licenses/*")):
         if not os.path.islink(path):
