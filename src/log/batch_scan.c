@@ -16,7 +16,7 @@ void batch_scan_init(struct batch_scan *scan, struct disk_file *file, int64_t po
     scan->size = 0;
     scan->error = 0;
     scan->fault = NULL;
-    scan->is_old_format = scan->only_cached = false;
+    scan->is_old_format = scan->only_cached = scan->is_sparse = false;
     scan->_file = file;
     scan->_known = NULL;
     scan->_known_count = 0;
@@ -88,8 +88,11 @@ static const uint8_t *header_at(struct batch_scan *scan, int64_t position)
     int64_t into = position - scan->_buffer_position;
     if (into < 0 || into + BATCH_HEADER_SIZE > (int64_t)scan->_buffer_used) {
         // Behind a batch that a small buffer cannot hold there is likely another: of that only the header is wanted.
-        bool is_large = scan->_buffer == scan->_small && scan->size > (int64_t)sizeof scan->_small;
-        if (!fill_buffer(scan, position, is_large ? BATCH_HEADER_SIZE : scan->_buffer_size))
+        bool is_large =
+            scan->size == 0 ? scan->is_sparse : scan->size > (int64_t)sizeof scan->_small;
+        if (!fill_buffer(scan, position,
+                         is_large && scan->_buffer == scan->_small ? BATCH_HEADER_SIZE
+                                                                   : scan->_buffer_size))
             return NULL;
         into = 0;
     }

@@ -28,6 +28,7 @@ struct batch_scan {
     const char *fault;
     bool
         only_cached; // set by the caller: error is -EAGAIN where the device would have to be waited for
+    bool is_sparse; // set by the caller: the first batch is likely larger than what is read ahead
     bool is_old_format; // the present batch is a message of magic 0 or 1 (record/old_records.h)
     struct disk_file *_file;
     const uint8_t *_known; // headers that need not be read, of the next batches

@@ -118,24 +118,27 @@ int segment_open_file(struct segment *s)
     return s->file != NULL ? 0 : open_path(s, DISK_WRITE);
 }
 
+int segment_load_offset_index(struct segment *s)
+{
+    struct offset_position last;
+    int error = index_file_load(&s->offsets);
+    if (error != 0 || s->offsets.count == 0)
+        return error;
+    error = offset_index_last(&s->offsets, &last);
+    bool is_wrong = error == 0 && (last.offset < s->base_offset || last.position < 0 ||
+                                   last.position >= s->size_bytes);
+    return is_wrong ? -EBADMSG : error;
+}
+
 int segment_load_indexes(struct segment *s)
 {
-    int error = index_file_load(&s->offsets);
+    int error = segment_load_offset_index(s);
     if (error == 0 || error == -ENOENT) {
         int other = index_file_load(&s->times);
         if (error == 0 && (other != -ENOENT || s->size_bytes > 0))
             error = other;
     }
-    if (error == 0)
-        error = txn_index_load(&s->txns);
-    if (error == 0 && s->offsets.count > 0) {
-        struct offset_position last;
-        error = offset_index_last(&s->offsets, &last);
-        if (error == 0 &&
-            (last.offset < s->base_offset || last.position < 0 || last.position >= s->size_bytes))
-            error = -EBADMSG;
-    }
-    return error;
+    return error != 0 ? error : txn_index_load(&s->txns);
 }
 
 void segment_close_files(struct segment *s)
@@ -401,6 +404,7 @@ int segment_find(struct segment *s, int64_t offset, struct batch_position *out,
     search->from_position = from.position;
     search->end_position = s->size_bytes;
     search->base_offset = s->base_offset;
+    search->is_sparse = s->size_bytes / (s->offsets.count + 1) > BATCH_SCAN_AHEAD;
     return 1;
 }
 
@@ -420,6 +424,7 @@ int segment_find_in_file(struct segment_search *search, int64_t offset, struct b
         struct batch_scan scan;
         batch_scan_init(&scan, search->file, search->from_position, search->end_position);
         scan.only_cached = search->only_cached;
+        scan.is_sparse = search->is_sparse;
         while (batch_scan_next(&scan)) {
             if (batch_last_offset(scan.header) < offset)
                 continue;

@@ -69,8 +69,10 @@ int segment_create_file(struct segment *segment);
 struct segment *segment_ref(struct segment *segment);
 void segment_unref(struct segment *segment);
 
-int segment_open_file(struct segment *segment);    // makes sure that file is set
-int segment_load_indexes(struct segment *segment); // from their files; -ENOENT, -EBADMSG: rebuild
+int segment_open_file(struct segment *segment); // makes sure that file is set
+// Indexes from their files; -ENOENT, -EBADMSG: rebuild.
+int segment_load_indexes(struct segment *segment);
+int segment_load_offset_index(struct segment *segment); // that one alone
 void segment_close_files(
     struct segment *segment); // of an active segment only when nothing is unwritten
 // Starts the indexes and the knowledge about batches anew, for recovery.
@@ -111,6 +113,7 @@ struct segment_search {
     int32_t from_position;
     int32_t end_position;
     int64_t base_offset;
+    bool is_sparse;   // most batches are larger than what a scan reads ahead
     bool only_cached; // set by the caller: -EAGAIN where the device would have to be waited for
     const char
         *fault; // what is wrong at from_position, when the answer is -EBADMSG; NULL: the index is
