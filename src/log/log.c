@@ -137,11 +137,24 @@ int log_make_files(struct log *log)
     return error;
 }
 
+// A time index that knows of more than its segment has is of another one.
+static int check_times(const struct log *log, struct segment *segment)
+{
+    struct timestamp_offset last;
+    size_t next = (size_t)log_floor_segment(log, segment->base_offset) + 1;
+    int64_t end =
+        next < log->segment_count ? log->segments[next]->base_offset : log_end_offset(log);
+    int error = time_index_last(&segment->times, &last);
+    return error == 0 && segment->times.count > 0 && last.offset >= end ? -EBADMSG : error;
+}
+
 int log_need_indexes(struct log *log, struct segment *segment)
 {
     if (segment->offsets.is_loaded && segment->times.is_loaded && segment->txns.is_loaded)
         return 0;
     int error = segment_load_indexes(segment);
+    if (error == 0)
+        error = check_times(log, segment);
     return error == -ENOENT || error == -EBADMSG ? log_rebuild_segment_index(log, segment) : error;
 }
 
@@ -255,8 +268,8 @@ int log_open(const struct log_options *options, struct log **out)
 
 static int close_segment(struct segment *segment)
 {
-    if (!segment->offsets.is_loaded)
-        return 0; // never touched
+    if (!segment->times.is_loaded)
+        return 0; // never touched, or only asked where it ends
     struct timestamp_offset max;
     int error = segment_max_timestamp(segment, &max);
     if (error == 0)

@@ -477,21 +477,20 @@ static int recover_log(struct log *log, int64_t recovery_point, int64_t log_star
     return error;
 }
 
+// The other indexes wait until somebody needs them: with thousands of logs most are not needed soon.
 static int find_log_end(struct log *log, int64_t *end_offset)
 {
     struct segment *active = log_active(log);
     struct offset_position last;
-    struct timestamp_offset last_time;
-    int error = log_need_indexes(log, active);
+    int error = segment_load_offset_index(active);
+    if (error == -ENOENT || error == -EBADMSG)
+        error = log_rebuild_segment_index(log, active);
     if (error == 0)
         error = segment_next_offset(active, end_offset);
     if (error == 0)
         error = offset_index_last(&active->offsets, &last);
-    if (error == 0)
-        error = time_index_last(&active->times, &last_time);
-    // Indexes that know of more than the segment has are of another one.
-    if (error == 0 && ((active->offsets.count > 0 && last.offset >= *end_offset) ||
-                       (active->times.count > 0 && last_time.offset >= *end_offset)))
+    // An index that knows of more than the segment has is of another one.
+    if (error == 0 && active->offsets.count > 0 && last.offset >= *end_offset)
         error = -EBADMSG;
     return error;
 }
