@@ -442,4 +442,5 @@ void cleaner_manager_release(struct cleaner_manager *manager, struct cleaner_sta
 void cleaner_manager_fail_dir(struct cleaner_manager *manager, const char *dir)
 {
     cleaner_states_fail_dir(&manager->states, dir);
+    cleaner_manager_notice(manager); // logs that were on their way there stay
 }

@@ -66,7 +66,8 @@ bool cleaner_manager_run(struct cleaner_manager *manager);
 
 // ---- what happens to logs; any thread, without the log's lock ----------------------------------------------
 
-// A segment was rolled, a log start moved, a topic's settings changed: there may be something to do. NULL is fine.
+// A segment was rolled, a log start moved, a topic's settings changed, a move was given up: there may be something to
+// do. NULL is fine.
 void cleaner_manager_notice(struct cleaner_manager *manager);
 void cleaner_manager_truncated(struct cleaner_manager *manager, struct log *log);
 void cleaner_manager_deleted(struct cleaner_manager *manager, struct log *log);

@@ -96,7 +96,9 @@ void log_future_release_cleaner(struct log_manager *manager, struct cleaner_stat
 
 int log_future_discard(struct log_manager *manager, struct str topic, int32_t partition)
 {
-    return log_manager_remove(manager, &manager->futures, topic, partition);
+    int error = log_manager_remove(manager, &manager->futures, topic, partition);
+    cleaner_manager_notice(manager->cleaner); // the log that stays was not looked at meanwhile
+    return error;
 }
 
 // After an error the future has its old name again, or *is_stuck: it has the new one, and nobody knows how durably.
