@@ -66,12 +66,13 @@ class CallCounter:
         self.process.wait()
         text = self.out.read().decode()
         if counter() == "perf":
-            found = re.search(r"^(\d+),", text, re.M)
+            # A process that never ran is not counted, which is none.
+            found = re.search(r"^(\d+|<not counted>),", text, re.M)
         else:
             found = re.search(r"^100\.00\s+\S+\s+(?:\d+\s+)?(\d+).*total$", text, re.M)
         if found is None:
             raise RuntimeError("system calls were not counted: " + text)
-        self.figures = {"system_calls": int(found.group(1))}
+        self.figures = {"system_calls": int(found.group(1).replace("<not counted>", "0"))}
 
 
 _counter = []
