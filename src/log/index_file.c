@@ -47,6 +47,12 @@ static bool is_zero(const uint8_t *entry, size_t size)
     return true;
 }
 
+static void keep_last(struct index_file *index, const uint8_t *entry)
+{
+    index->has_last = true;
+    memcpy(index->last, entry, index->entry_size);
+}
+
 // The number of entries before the zeros that end the file: none of them is zero, all behind them are.
 static int find_end(struct index_file *index, int32_t entries, int32_t *out)
 {
@@ -62,8 +68,7 @@ static int find_end(struct index_file *index, int32_t entries, int32_t *out)
             high = probe;
         } else {
             low = probe + 1;
-            index->has_last = true;
-            memcpy(index->last, entry, index->entry_size);
+            keep_last(index, entry);
         }
         probe = low + (high - low) / 2;
     }
@@ -172,10 +177,8 @@ int index_file_read(struct index_file *index, int32_t n, void *entry)
     ssize_t got = disk_pread(index->file, entry, index->entry_size, (int64_t)n * index->entry_size);
     if (got != index->entry_size)
         return got < 0 ? (int)got : -EIO;
-    if (n == index->count - 1) {
-        index->has_last = true;
-        memcpy(index->last, entry, index->entry_size);
-    }
+    if (n == index->count - 1)
+        keep_last(index, entry);
     return 0;
 }
 
@@ -234,10 +237,8 @@ void index_file_close(struct index_file *index)
 {
     if (index->written != index->count)
         return;
-    if (index->tail_start < index->count) {
-        index->has_last = true;
-        memcpy(index->last, tail_entry(index, index->count - 1), index->entry_size);
-    }
+    if (index->tail_start < index->count)
+        keep_last(index, tail_entry(index, index->count - 1));
     disk_file_unref(index->file);
     mem_free(index->tail);
     index->file = NULL;
@@ -261,21 +262,6 @@ static int32_t floor_in(const uint8_t *entries, int32_t count, int entry_size, i
     return low - 1;
 }
 
-// Leaves `search` with the entries before `end`; that at `upper_slot`, their last or the one behind it, is in memory.
-static void search_later(struct index_file *index, int32_t end, int32_t upper_slot,
-                         struct index_search *search, int *error)
-{
-    uint8_t upper[INDEX_ENTRY_SIZE_MAX];
-    *error = index_file_read(index, upper_slot, upper);
-    if (*error == 0)
-        *error = open_file(index, DISK_WRITE);
-    if (*error != 0)
-        return;
-    search->file = disk_file_ref(index->file);
-    search->count = end;
-    search->upper = search->key(upper);
-}
-
 int32_t index_file_search(struct index_file *index, int64_t target, index_key key, int64_t origin,
                           void *entry, struct index_search *search, int *error)
 {
@@ -284,26 +270,27 @@ int32_t index_file_search(struct index_file *index, int64_t target, index_key ke
     *error = 0;
     if (index->count == 0)
         return -1;
-    if (index->tail_start == index->count) {
-        uint8_t last[INDEX_ENTRY_SIZE_MAX];
-        *error = index_file_read(index, index->count - 1, last);
-        if (*error == 0 && key(last) <= target) {
-            memcpy(entry, last, index->entry_size);
-            return index->count - 1;
+    // In memory: the tail's first entry, or the file's last.
+    uint8_t edge[INDEX_ENTRY_SIZE_MAX];
+    int32_t in_tail = index->count - index->tail_start;
+    int32_t found = in_tail > 0 ? index->tail_start : index->count - 1;
+    *error = index_file_read(index, found, edge);
+    if (*error != 0)
+        return -1;
+    if (key(edge) > target) {
+        if (index->tail_start == 0)
+            return -1;
+        *error = open_file(index, DISK_WRITE);
+        if (*error == 0) {
+            search->file = disk_file_ref(index->file);
+            search->count = index->tail_start;
+            search->upper = key(edge);
         }
-        if (*error == 0)
-            search_later(index, index->count, index->count - 1, search, error);
         return -1;
     }
-    if (key(tail_entry(index, index->tail_start)) > target) {
-        if (index->tail_start > 0)
-            search_later(index, index->tail_start, index->tail_start, search, error);
-        return -1;
-    }
-    int32_t found = index->tail_start + floor_in(tail_entry(index, index->tail_start),
-                                                 index->count - index->tail_start,
-                                                 index->entry_size, target, key);
-    memcpy(entry, tail_entry(index, found), index->entry_size);
+    if (in_tail > 0)
+        found += floor_in(tail_entry(index, found), in_tail, index->entry_size, target, key);
+    *error = index_file_read(index, found, entry);
     return found;
 }
 
@@ -350,8 +337,10 @@ static int find_block(const struct index_search *search, int64_t target, struct 
         bool is_before = key_in(search, block, 0) > target;
         if (!is_before && (first + most == high || key_in(search, block, most - 1) > target))
             return 0;
-        low = is_before ? 0 : first + most - 1;
-        high = is_before ? first : high;
+        if (is_before)
+            high = first;
+        else
+            low = first + most - 1;
     }
     while (high - low > most) {
         int32_t middle = low + (high - low) / 2;

@@ -137,13 +137,16 @@ int log_make_files(struct log *log)
     return error;
 }
 
+int64_t log_segment_end(const struct log *log, size_t i)
+{
+    return i + 1 < log->segment_count ? log->segments[i + 1]->base_offset : log_end_offset(log);
+}
+
 // A time index that knows of more than its segment has is of another one.
 static int check_times(const struct log *log, struct segment *segment)
 {
     struct timestamp_offset last;
-    size_t next = (size_t)log_floor_segment(log, segment->base_offset) + 1;
-    int64_t end =
-        next < log->segment_count ? log->segments[next]->base_offset : log_end_offset(log);
+    int64_t end = log_segment_end(log, (size_t)log_floor_segment(log, segment->base_offset));
     int error = time_index_last(&segment->times, &last);
     return error == 0 && segment->times.count > 0 && last.offset >= end ? -EBADMSG : error;
 }

@@ -95,10 +95,8 @@ static void count_bytes(const struct log *log, int64_t uncleanable, struct log_c
 // All is clean save what is in the active segment, and no segment lies before the log start.
 static bool is_settled(const struct log *log, int64_t first_dirty_offset)
 {
-    int64_t first_end =
-        log->segment_count > 1 ? log->segments[1]->base_offset : log_end_offset(log);
     return first_dirty_offset >= log->segments[log->segment_count - 1]->base_offset &&
-           (log_start_offset(log) < first_end || log->segments[0]->size_bytes == 0);
+           (log_start_offset(log) < log_segment_end(log, 0) || log->segments[0]->size_bytes == 0);
 }
 
 int log_cleanable(struct log *log, int64_t checkpoint, int64_t now_ms, struct log_cleanable *out)

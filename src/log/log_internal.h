@@ -125,6 +125,8 @@ static inline void log_note_change(struct log *log)
 enum kafka_error log_fail(struct log *log, const char *doing, int error);
 // The index of the segment that would hold the offset; -1 before the first.
 ptrdiff_t log_floor_segment(const struct log *log, int64_t offset);
+// The offset behind the i-th segment.
+int64_t log_segment_end(const struct log *log, size_t i);
 void log_add_segment(struct log *log, struct segment *segment);
 // Takes segments [from, to) out and renames their files, with their producer snapshots, to .deleted.
 int log_remove_segments(struct log *log, size_t from, size_t to);

@@ -23,8 +23,8 @@ def write_all(one, topic, codec, path):
 def read_all(one, topic, path):
     """Reads the topic to its end and compares it with the file, both as they come. With a smaller queue the client does not
     fetch for up to a second each time that it is full, and who answers faster is asked less."""
-    pipe = (f"kcat -C -q -e -b {one.bootstrap} -t {topic} -p 0 -o beginning -X check.crcs=true -X fetch.message.max.bytes=1048576 -X queued.min.messages=2000000"
-            f" | cmp - {path}")
+    pipe = (f"kcat -C -q -e -b {one.bootstrap} -t {topic} -p 0 -o beginning -X check.crcs=true"
+            f" -X fetch.message.max.bytes=1048576 -X queued.min.messages=2000000 | cmp - {path}")
     subprocess.run(["bash", "-o", "pipefail", "-c", pipe], check=True, timeout=LIMIT_S)
 
 
