@@ -12,6 +12,7 @@ import struct
 CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 CONTROL = "/proc/sys/net/ipv4/tcp_congestion_control"
+ALLOWED = "/proc/sys/net/ipv4/tcp_allowed_congestion_control"
 WANTED = "cubic"
 _libc = ctypes.CDLL(None, use_errno=True)
 _machines = None  # its namespace, once we have left it
@@ -28,8 +29,27 @@ def enter():
     _machines, _own = machines, os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     with socket.socket() as link:
         fcntl.ioctl(link, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
-    with contextlib.suppress(OSError), open(CONTROL, "w") as out:
-        out.write(WANTED)
+    with contextlib.suppress(OSError), _allowed():
+        _write(CONTROL, WANTED)
+
+
+def _write(path, text):
+    with open(path, "w") as out:
+        out.write(text)
+
+
+@contextlib.contextmanager
+def _allowed():
+    """A namespace may only choose what the machine allows to everybody: WANTED is among that for a moment."""
+    with outside(), open(ALLOWED) as text:
+        before = text.read().strip()
+        if WANTED not in before.split():
+            _write(ALLOWED, before + " " + WANTED)
+    try:
+        yield
+    finally:
+        with outside():
+            _write(ALLOWED, before)
 
 
 @contextlib.contextmanager
