@@ -7,7 +7,6 @@
 //
 // CONFIG is Kafka's server.properties. Exit status: 0 after a clean stop on SIGTERM or SIGINT, 1 when the configuration
 // cannot be served, with one line saying what to change; a second signal ends at once.
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,20 +16,13 @@
 
 #include "base/clock_posix.h"
 #include "base/disk_posix.h"
+#include "base/heap.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "broker/broker.h"
 #include "broker/format_command.h"
 #include "config.h"
 #include "config/config_load.h"
-
-enum {
-    HEAPS_MAX = 2, // that many reactors rarely meet in one, and each costs resident memory
-    // Frames up to this size come from a heap, whose end, when they are let go, is kept for the next: pages given back
-    // to the kernel and taken again cost more than the bytes in them.
-    HEAP_FRAME_MAX = 2 << 20,
-    HEAP_SPARE_MAX = 4 << 20,
-};
 
 static struct trace trace;
 
@@ -69,9 +61,7 @@ static void on_fatal(void)
 
 static void prepare_process(void)
 {
-    mallopt(M_ARENA_MAX, HEAPS_MAX);
-    mallopt(M_MMAP_THRESHOLD, HEAP_FRAME_MAX);
-    mallopt(M_TRIM_THRESHOLD, HEAP_SPARE_MAX);
+    heap_set_up();
     signal(SIGPIPE, SIG_IGN);
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
@@ -100,7 +90,7 @@ static int serve(const struct broker_options *options)
     struct broker *broker = broker_start(options, &message);
     if (broker == NULL)
         return fail(&message);
-    malloc_trim(0); // a start needs more than what is there after it
+    heap_give_back(); // a start needs more than what is there after it
     int signal_number;
     sigwait(&stops, &signal_number);
     trace_info(options->trace, "stopping signal=%s", signal_number == SIGTERM ? "TERM" : "INT");

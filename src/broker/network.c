@@ -125,9 +125,9 @@ static void on_room(void *arg)
         acceptor_on_room(network->acceptors[i]);
 }
 
-// Where nobody chose a size: a reply of a megabyte leaves in one call, a request of one comes in two or three
+// Where nobody chose a size: a reply of a megabyte leaves in one call, and the kernel lets a receive buffer grow
 // (doc/decisions/0004-socket-buffers.md).
-enum { SEND_BUFFER_UNCHOSEN = 1 << 20, RECEIVE_BUFFER_UNCHOSEN = 400 << 10 };
+enum { SEND_BUFFER_UNCHOSEN = 1 << 20, RECEIVE_BUFFER_UNCHOSEN = -1 };
 
 static int32_t buffer_size(const struct config *config, enum config_key key, int32_t unchosen)
 {

@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/mem.h"
 #include "base/must.h"
 
@@ -50,6 +51,7 @@ void connections_init(struct connections *connections)
     list_init(&connections->_starved);
     list_init(&connections->_spare);
     timer_init(&connections->_starved_timer, on_starved_timer);
+    large_frames_init(&connections->_large_frames, heap_give_back);
     connections->_spare_count = 0;
     connections->count = 0;
 }
@@ -437,6 +439,7 @@ static size_t take_frames(struct connection *connection, struct buf *block, size
                        has_frame(connection, block->data, at, end));
             continue;
         }
+        large_frames_note(&connection->_home->_large_frames, connection->_home->reactor, size);
         size_t got = there < size ? there : size;
         memcpy(frame->data, block->data + at, got);
         frame->size = got;
