@@ -7,7 +7,6 @@ libcore_a_SOURCES += \
 	%D%/crc32c.c %D%/crc32c.h \
 	%D%/crew.c %D%/crew.h \
 	%D%/disk.c %D%/disk.h \
-	%D%/heap.c %D%/heap.h \
 	%D%/hashmap.c %D%/hashmap.h \
 	%D%/java_order.c %D%/java_order.h \
 	%D%/list.h \

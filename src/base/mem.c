@@ -2,6 +2,7 @@
 // The only caller of malloc for small objects.
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,4 +64,24 @@ char *mem_printf(const char *format, ...)
 void mem_free(void *pointer)
 {
     free(pointer);
+}
+
+enum {
+    HEAPS_MAX = 2, // that many reactors rarely meet in one, and each costs resident memory
+    // Frames up to this size come from a heap, and what is free at its end is kept for the next ones: pages given back
+    // to the kernel and taken again cost twice what all else costs that is done to the bytes in them.
+    HEAP_FRAME_MAX = 2 << 20,
+    HEAP_SPARE_MAX = 32 << 20,
+};
+
+void mem_set_up_heaps(void)
+{
+    mallopt(M_ARENA_MAX, HEAPS_MAX);
+    mallopt(M_MMAP_THRESHOLD, HEAP_FRAME_MAX);
+    mallopt(M_TRIM_THRESHOLD, HEAP_SPARE_MAX);
+}
+
+void mem_give_back(void)
+{
+    malloc_trim(0);
 }

@@ -14,6 +14,11 @@ char *mem_strdup(const char *from); // NULL gives NULL
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void mem_free(void *pointer); // NULL is fine
 
+// The C library's heaps, as a broker wants them: before the first thread.
+void mem_set_up_heaps(void);
+// Gives the kernel back what the heaps keep for later. Takes each heap's lock; microseconds a megabyte.
+void mem_give_back(void);
+
 #define mem_new(type) ((type *)mem_zalloc(sizeof(type)))
 
 // Grow a vector {items, count, capacity} so that one more fits:

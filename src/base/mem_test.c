@@ -14,4 +14,40 @@ static void what_is_printed_may_have_any_length(void)
     }
 }
 
+#ifndef __SANITIZE_ADDRESS__ // whose heap keeps what is freed
+
+enum { FRAMES = 8, FRAME_SIZE = 900 << 10, PAGE_SIZE = 4096 };
+
+static long resident_bytes(void)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    long pages = 0;
+    CU_ASSERT_EQUAL(fscanf(file, "%*d %ld", &pages), 1);
+    fclose(file);
+    return pages * PAGE_SIZE;
+}
+
+// As in five requests of 900 KiB at once: more than glibc would keep by itself.
+static void freed_frames_stay_until_they_are_given_back(void)
+{
+    mem_set_up_heaps();
+    long before = resident_bytes();
+    void *frames[FRAMES];
+    for (int i = 0; i < FRAMES; i++)
+        frames[i] = memset(mem_alloc(FRAME_SIZE), 1, FRAME_SIZE);
+    for (int i = 0; i < FRAMES; i++)
+        mem_free(frames[i]);
+    CU_ASSERT_TRUE(resident_bytes() - before > (FRAMES - 1) * FRAME_SIZE);
+    mem_give_back();
+    CU_ASSERT_TRUE(resident_bytes() - before < FRAME_SIZE);
+}
+
+TEST_MAIN("mem", TEST(what_is_printed_may_have_any_length),
+          TEST(freed_frames_stay_until_they_are_given_back))
+
+#else
+
 TEST_MAIN("mem", TEST(what_is_printed_may_have_any_length))
+
+#endif

@@ -16,7 +16,6 @@
 
 #include "base/clock_posix.h"
 #include "base/disk_posix.h"
-#include "base/heap.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "broker/broker.h"
@@ -61,7 +60,7 @@ static void on_fatal(void)
 
 static void prepare_process(void)
 {
-    heap_set_up();
+    mem_set_up_heaps();
     signal(SIGPIPE, SIG_IGN);
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
@@ -90,7 +89,7 @@ static int serve(const struct broker_options *options)
     struct broker *broker = broker_start(options, &message);
     if (broker == NULL)
         return fail(&message);
-    heap_give_back(); // a start needs more than what is there after it
+    mem_give_back(); // a start needs more than what is there after it
     int signal_number;
     sigwait(&stops, &signal_number);
     trace_info(options->trace, "stopping signal=%s", signal_number == SIGTERM ? "TERM" : "INT");

@@ -12,7 +12,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/heap.h"
 #include "base/mem.h"
 #include "base/must.h"
 
@@ -51,7 +50,7 @@ void connections_init(struct connections *connections)
     list_init(&connections->_starved);
     list_init(&connections->_spare);
     timer_init(&connections->_starved_timer, on_starved_timer);
-    large_frames_init(&connections->_large_frames, heap_give_back);
+    large_frames_init(&connections->_large_frames, mem_give_back);
     connections->_spare_count = 0;
     connections->count = 0;
 }
