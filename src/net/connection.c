@@ -50,7 +50,7 @@ void connections_init(struct connections *connections)
     list_init(&connections->_starved);
     list_init(&connections->_spare);
     timer_init(&connections->_starved_timer, on_starved_timer);
-    large_frames_init(&connections->_large_frames, mem_give_back);
+    passing_memory_init(&connections->_passing_memory, mem_give_back);
     connections->_spare_count = 0;
     connections->count = 0;
 }
@@ -101,6 +101,7 @@ void connection_unref(struct connection *connection)
     home->count--;
     connection->magic = 0;
     mem_free(connection);
+    passing_memory_note(&home->_passing_memory, home->reactor, sizeof *connection);
     if (home->on_freed != NULL)
         home->on_freed(home->on_freed_arg);
 }
@@ -438,7 +439,7 @@ static size_t take_frames(struct connection *connection, struct buf *block, size
                        has_frame(connection, block->data, at, end));
             continue;
         }
-        large_frames_note(&connection->_home->_large_frames, connection->_home->reactor, size);
+        passing_memory_note(&connection->_home->_passing_memory, connection->_home->reactor, size);
         size_t got = there < size ? there : size;
         memcpy(frame->data, block->data + at, got);
         frame->size = got;

@@ -28,7 +28,7 @@
 #include "base/trace.h"
 #include "base/workers.h"
 #include "net/connection_limits.h"
-#include "net/large_frames.h"
+#include "net/passing_memory.h"
 #include "net/line_limit.h"
 #include "net/reactor.h"
 #include "protocol/wire.h"
@@ -95,7 +95,7 @@ struct connections {
     struct list _open;
     struct list _starved; // wait for the budget
     struct timer _starved_timer;
-    struct large_frames _large_frames;
+    struct passing_memory _passing_memory;
     struct list _spare;
     unsigned _spare_count;
     unsigned count; // connections whose memory is there
