@@ -28,7 +28,7 @@ static long resident_bytes(void)
     return pages * PAGE_SIZE;
 }
 
-// As in five requests of 900 KiB at once: more than glibc would keep by itself.
+// As of requests of 900 KiB that were there at once: more than the C library would keep by itself.
 static void freed_frames_stay_until_they_are_given_back(void)
 {
     mem_set_up_heaps();

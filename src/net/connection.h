@@ -28,8 +28,8 @@
 #include "base/trace.h"
 #include "base/workers.h"
 #include "net/connection_limits.h"
-#include "net/passing_memory.h"
 #include "net/line_limit.h"
+#include "net/passing_memory.h"
 #include "net/reactor.h"
 #include "protocol/wire.h"
 

@@ -37,10 +37,9 @@ void passing_memory_init(struct passing_memory *memory, void (*give_back)(void))
 void passing_memory_note(struct passing_memory *memory, struct reactor *reactor, size_t size)
 {
     memory->_bytes += size;
+    if (memory->_bytes >= ENOUGH_BYTES && !timer_is_set(&memory->_quiet_timer)) {
+        memory->_reactor = reactor;
+        wait_for_quiet(memory);
+    }
     memory->_recent += size;
-    if (memory->_bytes < ENOUGH_BYTES || timer_is_set(&memory->_quiet_timer))
-        return;
-    memory->_reactor = reactor;
-    wait_for_quiet(memory);
-    memory->_recent = size;
 }

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the workloads of scripts/bench share: brokers by turns, the generator, and notes of figures."""
-import contextlib
 import fnmatch
 import os
 import shutil
@@ -56,11 +55,9 @@ class Bench:
         self.workload = ""
         self.quick = None
         self.counting = False
-        self.kept = contextlib.ExitStack()
         self.settings = {}  # kind -> more lines of server.properties, for all brokers of a workload
 
     def __enter__(self):
-        self.kept.enter_context(memory.kept())
         memory.touch()
         network.enter()
         return self
@@ -69,7 +66,6 @@ class Bench:
         self.clean_up()
         brokers.stop_all()
         subprocess.run(["rm", "-rf", self.folder], check=True)
-        self.kept.close()
 
     # ---- what is run
 
