@@ -47,6 +47,28 @@ def _set_order(order):
     return False
 
 
+@contextlib.contextmanager
+def dirty_limit(size):
+    """The kernel makes writers wait for the disk once so many bytes are not written back; begins to write at half of them."""
+    names = ("dirty_bytes", "dirty_background_bytes", "dirty_ratio", "dirty_background_ratio")
+    before = {}
+    for name in names:
+        with open(f"/proc/sys/vm/{name}") as text:
+            before[name] = int(text.read())
+
+    def put(values):
+        for name, value in values.items():
+            if value != 0:  # a limit in bytes is lifted by one as a share, and the other way round
+                with open(f"/proc/sys/vm/{name}", "w") as out:
+                    out.write(str(value))
+
+    try:
+        put({"dirty_bytes": size, "dirty_background_bytes": size // 2})
+        yield
+    finally:
+        put(before)
+
+
 if __name__ == "__main__":
     with mmap.mmap(-1, int(sys.argv[1])) as block:
         zeros = bytes(1 << 20)

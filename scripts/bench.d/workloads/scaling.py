@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """cost per request over three orders of magnitude of topics, partitions, connections, groups and segments; cores"""
+import os
 import random
 
 import frames
@@ -12,6 +13,7 @@ from workloads.commit import commits
 GROUP = "scaling"
 XS = (1, 10, 100, 1000)
 SECONDS, DEPTH = 3, 4
+SEGMENTED_MB, SEGMENT_BYTES_MIN = 1020, 1 << 20
 FETCH_ERROR_AT = 8
 METADATA_ERROR_AT = -36  # the one partition's, before whom it is led by and where it is
 
@@ -61,9 +63,10 @@ def by_groups(bench, one, count):
 
 
 def by_segments(bench, one, count):
-    """A fetch of 4 KiB at any offset of a log with so many segments of 1 MiB."""
-    bench.topic(one, "t-0", 1, [("segment.bytes", 1 << 20)])
-    load("produce", one.bootstrap, "t-0", 1, count, 1024, 16384, 1, 5)
+    """A fetch of 4 KiB at any offset of a gigabyte in so many segments: as much to keep in memory whatever their number."""
+    bench.topic(one, "t-0", 1, [("segment.bytes", max(SEGMENT_BYTES_MIN, (1 << 30) // count))])
+    load("produce", one.bootstrap, "t-0", 1, SEGMENTED_MB, 1024, 16384, 1, 5)
+    os.sync()
     with wire.Connection(one.bootstrap) as link:
         end = link.call("ListOffsets", 7, ReplicaId=-1, Topics=[{"Name": "t-0", "Partitions": [
             {"PartitionIndex": 0, "Timestamp": -1}]}])["Topics"][0]["Partitions"][0]["Offset"]

@@ -36,16 +36,11 @@ def run(bench):
             bench.note(name, kind, requests_per_second=figures["requests_per_second"], **cost(figures, "requests"))
             if not bench.counting:
                 capacity.setdefault(kind, []).append(figures["requests_per_second"])
+        most = {kind: statistics.median(values) for kind, values in capacity.items()}
+        least = min(most.values())
         for share in SHARES:
-            for i, kind in bench.turns():
-                if kind not in capacity:
-                    continue
-                one, rate = bench.warm(kind), int(statistics.median(capacity[kind]) * share / 100)
-                try:
-                    figures = measure(bench, one, f"{name}-{share}-{i}", rate, *sizes)
-                except NotHeld:
-                    bench.say(f"{kind} does not hold {share} % of what it did")
-                    bench.note(f"{name}-{share}%", kind, not_held=1)
-                    continue
-                bench.note(f"{name}-{share}%", kind, rate=rate, not_held=0, **delays(figures), **cost(figures, "requests"))
-                bench.point(f"{name}-by-load", "% of capacity", share, kind, **delays(figures))
+            delays_at(bench, f"{name}-{share}%", sizes, {kind: int(least * share / 100) for kind in most})
+        for share in SHARES:
+            own = {kind: int(most[kind] * share / 100) for kind in most if most[kind] > least}
+            for kind, figures in delays_at(bench, f"{name}-{share}%-of-own", sizes, own):
+                bench.point(f"{name}-by-load", "% of capacity", share, kind, **figures)
