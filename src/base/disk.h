@@ -67,6 +67,8 @@ struct disk_ops {
                 void *arg);
     int64_t (*free_bytes)(struct disk *disk, const char *path); // and of the whole: see total
     int64_t (*total_bytes)(struct disk *disk, const char *path);
+    // Whether so much is not written back that whoever writes is made to wait. May take 100 microseconds.
+    bool (*is_behind)(struct disk *disk);
 };
 
 struct disk {

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdalign.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -204,6 +205,31 @@ static int64_t posix_total_bytes(struct disk *disk, const char *path)
     return statvfs(path, &st) != 0 ? -errno : (int64_t)st.f_blocks * (int64_t)st.f_frsize;
 }
 
+// A line "name value" of /proc/vmstat; -1: there is none.
+static long vmstat(const char *text, const char *name)
+{
+    const char *at = strstr(text, name);
+    return at != NULL ? strtol(at + strlen(name), NULL, 10) : -1;
+}
+
+// Linux lets writers wait from halfway between its two limits on (balance_dirty_pages). A little before, since a write
+// that has just waited may have brought it below.
+static bool posix_is_behind(struct disk *disk)
+{
+    (void)disk;
+    char text[16384];
+    int fd = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t size = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[size > 0 ? size : 0] = 0;
+    long limit = vmstat(text, "\nnr_dirty_threshold ");
+    long background = vmstat(text, "\nnr_dirty_background_threshold ");
+    long unwritten = vmstat(text, "\nnr_dirty ") + vmstat(text, "\nnr_writeback ");
+    return limit > 0 && unwritten >= (limit + background) / 2 / 8 * 7;
+}
+
 struct disk *disk_posix(void)
 {
     static const struct disk_ops ops = {
@@ -227,6 +253,7 @@ struct disk *disk_posix(void)
         .list = posix_list,
         .free_bytes = posix_free_bytes,
         .total_bytes = posix_total_bytes,
+        .is_behind = posix_is_behind,
     };
     static struct disk disk = { &ops };
     return &disk;

@@ -406,6 +406,11 @@ static int64_t memory_bytes(struct disk *disk, const char *path)
     return INT64_C(1) << 40;
 }
 
+static bool memory_is_behind(struct disk *disk)
+{
+    return self(disk)->is_behind;
+}
+
 struct memory_disk *memory_disk_new(uint64_t seed)
 {
     static const struct disk_ops ops = {
@@ -429,6 +434,7 @@ struct memory_disk *memory_disk_new(uint64_t seed)
         .list = memory_list,
         .free_bytes = memory_bytes,
         .total_bytes = memory_bytes,
+        .is_behind = memory_is_behind,
     };
     struct memory_disk *disk = mem_new(struct memory_disk);
     disk->disk.ops = &ops;

@@ -22,6 +22,7 @@ struct memory_disk {
     int fail_with;     // that call's answer
     bool stays_broken; // all later calls answer -EIO
     bool short_writes; // every write takes a random part of what it is given
+    bool is_behind;    // what it says of itself
     uint64_t syncs;    // of files
     void (*on_sync)(
         void *arg); // NULL, or called as each sync of a file begins: what others do meanwhile

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What makes a log survive a power loss, and who has to wait for it.
 //
-//     append [f, e) ── a flush is due: flush.messages, or small files that are not on the disk ──┐
+//     append [f, e) ── a flush is due: flush.messages, small files that are not on the disk, ────┐
+//        │             or the disk is behind and much of this log is not on it                   │
 //        │                                                                                       │
 //        │  limit = f, unless there is one; log end = e (readers of the log end see it)          │
 //        v                                                                                       v
@@ -17,12 +18,15 @@
 // epoch, and with the first of the log. The directory's entry in the one above comes before them and the directory's
 // own entries last, so a partition.metadata that can be read is in a directory that lasts.
 //
+// Where the disk is behind (log_flusher.h) a log is synced from OWED_BYTES_SYNCED on, without a limit; only from
+// OWED_BYTES_AWAITED on is there one. So the disk is never idle, and who writes faster than it waits for it.
+//
 // What truncation takes from the epochs' start may stay in the file: loading cuts it off again.
 //
 // Invariants, under the lock: (1) the limit moves before the log end does, so who reads the log end and then the limit
 // never takes unsynced bytes for committed (2) while there is a limit, the log is in the flusher's queue or a flush
-// runs (3) flush_due_offset and `unsynced` say what is due; both are nothing without a limit, save that a log without
-// batches leaves its small files for later.
+// runs (3) flush_due_offset and `unsynced` say what is due; both are nothing without a limit, save for what is owed and
+// not awaited, and that a log without batches leaves its small files for later.
 #include <errno.h>
 #include <string.h>
 
@@ -34,6 +38,8 @@
 
 enum {
     SYNC_FILES_PER_SEGMENT = 4,
+    OWED_BYTES_SYNCED = 8 << 20,   // while the disk is behind: from here on a log is synced,
+    OWED_BYTES_AWAITED = 16 << 20, // and from here on who appends waits for that
     UNSYNCED_EPOCHS_ANY = LOG_UNSYNCED_EPOCHS | LOG_UNSYNCED_EPOCHS_LATER,
 };
 
@@ -43,6 +49,7 @@ struct flush {
     int64_t end_offset;
     int64_t due_offset;
     uint64_t truncations;
+    size_t unsynced_bytes;
     unsigned small_files; // bits of enum log_unsynced
     struct strbuf epochs;
     struct uuid topic_id;
@@ -69,17 +76,27 @@ int64_t log_last_flush_ms(const struct log *log)
 
 // ---- when -------------------------------------------------------------------------------------------
 
+// Whether the disk is behind, and this log has a good part in that.
+static bool owes_sync(const struct log *log)
+{
+    return log->unsynced_bytes >= OWED_BYTES_SYNCED && log->flusher != NULL &&
+           log_flusher_is_behind(log->flusher, clock_monotonic_us(log->files.clock));
+}
+
 bool log_flush_is_due(struct log *log, int64_t first_offset, int64_t end_offset)
 {
     int64_t synced = log_recovery_point(log);
     if (log->flush_due_offset > synced)
         synced = log->flush_due_offset; // as good as done
-    bool is_data_due = end_offset - synced >= log->config.flush_messages;
-    if (!is_data_due && (log->unsynced & LOG_UNSYNCED_DUE) == 0)
+    bool is_owed = owes_sync(log);
+    bool is_data_due = end_offset - synced >= log->config.flush_messages ||
+                       (is_owed && log->unsynced_bytes >= OWED_BYTES_AWAITED);
+    bool is_awaited = is_data_due || (log->unsynced & LOG_UNSYNCED_DUE) != 0;
+    if (!is_awaited && !is_owed)
         return false;
-    if (is_data_due)
+    if (is_data_due || is_owed)
         log->flush_due_offset = end_offset;
-    if (log->flusher != NULL && log_flush_limit(log) == INT64_MAX)
+    if (is_awaited && log->flusher != NULL && log_flush_limit(log) == INT64_MAX)
         atomic_store_explicit(&log->flush_limit, first_offset, memory_order_release);
     return true;
 }
@@ -178,6 +195,7 @@ static bool gather(struct log *log, int64_t upto_offset, struct flush *flush, in
                              .due_offset = log->flush_due_offset,
                              .upto = log_recovery_point(log),
                              .truncations = log->truncations,
+                             .unsynced_bytes = log->unsynced_bytes,
                              .epochs = STRBUF_EMPTY };
     *error = atomic_load(&log->has_failed) ? -EIO : 0;
     if (*error != 0)
@@ -245,6 +263,8 @@ static bool settle(struct log *log, const struct flush *flush)
     bool was_cut = flush->truncations != log->truncations;
     if (!was_cut && flush->upto > log_recovery_point(log)) {
         atomic_store(&log->recovery_point, flush->upto);
+        if (flush->upto == flush->end_offset)
+            log->unsynced_bytes -= flush->unsynced_bytes;
         atomic_store(&log->last_flush_ms, clock_wall_ms(log->files.clock));
     }
     if (log_flush_limit(log) == INT64_MAX)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/disk_posix.h"
 #include "base/mem.h"
@@ -25,7 +26,15 @@ static int64_t test_wall_ms(struct clock *clock)
     return 1700000000000;
 }
 
-static struct clock test_clock = { test_wall_ms, test_wall_ms };
+static _Atomic int64_t now_us, step_us; // what the clock says next, and how long everything takes
+
+static int64_t test_monotonic_us(struct clock *clock)
+{
+    (void)clock;
+    return atomic_fetch_add(&now_us, step_us) + step_us;
+}
+
+static struct clock test_clock = { test_wall_ms, test_monotonic_us };
 
 static struct log *open_log(struct disk *disk, const char *dir)
 {
@@ -43,15 +52,17 @@ static struct log *open_log(struct disk *disk, const char *dir)
     return log;
 }
 
+static size_t value_size = 300;
+
 static enum kafka_error append(struct log *log, int32_t leader_epoch, bool *is_flush_due)
 {
-    static const uint8_t value[300];
+    static const uint8_t value[100000];
     struct arena arena;
     struct batch_builder builder;
     struct log_append_result result;
     arena_init(&arena);
     batch_builder_init(&builder, &(struct batch_options){ BATCH_OPTIONS_DEFAULT });
-    batch_builder_add(&builder, 1700000000000, BYTES_NULL, (struct bytes){ value, sizeof value });
+    batch_builder_add(&builder, 1700000000000, BYTES_NULL, (struct bytes){ value, value_size });
     enum kafka_error error = log_append_leader(log, batch_builder_finish(&builder), leader_epoch,
                                                LOG_APPEND_CLIENT, &arena, &result);
     *is_flush_due = result.is_flush_due;
@@ -188,6 +199,47 @@ static void only_every_third_message_is_due(void)
     CU_ASSERT_FALSE(append_due(log));
     CU_ASSERT_FALSE(append_due(log));
     CU_ASSERT_TRUE(append_due(log));
+    CU_ASSERT_EQUAL(log_close(log), 0);
+    end(disk);
+}
+
+static int count_due(struct log *log, int appends)
+{
+    int due = 0;
+    while (appends-- > 0)
+        due += append_due(log);
+    return due;
+}
+
+// Else the kernel would let the reactors wait that write to it.
+static void a_large_log_owes_a_sync_while_the_disk_is_behind(void)
+{
+    struct memory_disk *disk = begin(INT64_MAX);
+    struct log *log = open_log(&disk->disk, "/data/t-0");
+    CU_ASSERT_TRUE(append_due(log)); // its small files
+    log_flusher_run(flusher);
+    value_size = 100000;
+    CU_ASSERT_EQUAL(count_due(log, 100), 0);
+    step_us = 20000;
+    append_due(log); // takes long, but not because of the disk
+    disk->is_behind = true;
+    CU_ASSERT_EQUAL(count_due(log, 1), 0); // this is the one that waits
+    step_us = 0;
+    CU_ASSERT_EQUAL(log_flush_limit(log), INT64_MAX);
+    CU_ASSERT_EQUAL(count_due(log, 66), 0); // it is synced, and nobody waits for that:
+    log_flusher_run(flusher);
+    CU_ASSERT_EQUAL(log_recovery_point(log), 169);
+    CU_ASSERT_EQUAL(count_due(log, 160), 0); // of 16 MB,
+    CU_ASSERT_EQUAL(count_due(log, 20), 12); // but of more
+    CU_ASSERT_EQUAL(log_flush_limit(log), 337);
+    log_flusher_run(flusher);
+    CU_ASSERT_EQUAL(log_flush_limit(log), INT64_MAX);
+    CU_ASSERT_EQUAL(log_recovery_point(log), 349);
+    now_us += 10000000; // no write has had to wait since
+    CU_ASSERT_EQUAL(count_due(log, 180), 0);
+    log_flusher_run(flusher);
+    CU_ASSERT_EQUAL(log_recovery_point(log), 349);
+    value_size = 300;
     CU_ASSERT_EQUAL(log_close(log), 0);
     end(disk);
 }
@@ -464,6 +516,7 @@ static void many_writers_are_all_served(void)
 
 TEST_MAIN("log_flush", TEST(an_append_is_limited_until_it_is_synced), TEST(one_sync_serves_many),
           TEST(a_sync_takes_what_was_there_when_it_began), TEST(only_every_third_message_is_due),
+          TEST(a_large_log_owes_a_sync_while_the_disk_is_behind),
           TEST(small_files_come_with_the_first_batch), TEST(a_failed_sync_acknowledges_nothing),
           TEST(truncation_takes_the_demand_along), TEST(closing_ends_the_waiting),
           TEST(power_loss_takes_nothing_acknowledged),

@@ -5,9 +5,12 @@
 #include "base/mem.h"
 #include "log/log_internal.h"
 
+enum { SLOW_WRITE_US = 5000, BEHIND_US = 10000000 };
+
 struct log_flusher {
     struct workers *workers;
     atomic_bool is_stopping;
+    _Atomic int64_t behind_until_us;
 };
 
 struct log_flusher *log_flusher_new(int threads_max)
@@ -15,6 +18,7 @@ struct log_flusher *log_flusher_new(int threads_max)
     struct log_flusher *flusher = mem_new(struct log_flusher);
     flusher->workers = workers_new("log-flusher", threads_max);
     atomic_init(&flusher->is_stopping, false);
+    atomic_init(&flusher->behind_until_us, INT64_MIN);
     return flusher;
 }
 
@@ -33,6 +37,18 @@ void log_flusher_submit(struct log_flusher *flusher, struct log *log)
         return;
     log_ref(log)->flush_work.run = run_flush;
     workers_submit(flusher->workers, &log->flush_work);
+}
+
+void log_flusher_note_write(struct log_flusher *flusher, struct disk *disk, int64_t began_us,
+                            int64_t ended_us)
+{
+    if (ended_us - began_us >= SLOW_WRITE_US && disk->ops->is_behind(disk))
+        atomic_store(&flusher->behind_until_us, ended_us + BEHIND_US);
+}
+
+bool log_flusher_is_behind(const struct log_flusher *flusher, int64_t now_us)
+{
+    return now_us < atomic_load_explicit(&flusher->behind_until_us, memory_order_relaxed);
 }
 
 void log_flusher_run(struct log_flusher *flusher)

@@ -6,9 +6,17 @@
 // A log is synced by one thread at a time; what is appended meanwhile puts it in the queue again. Several threads,
 // because a file system writes the syncs of several files that wait at once as one (its journal's group commit). They
 // are base/workers.h.
+//
+// It also knows whether the disk is behind: the kernel lets whoever writes wait once too much is not written back, and
+// a reactor that waits there serves nobody. So once a write has taken long for that reason, logs with much that is not
+// synced owe a sync before they acknowledge more (log_flush_is_due): their producers wait then, and not the reactors.
 #ifndef LOG_LOG_FLUSHER_H
 #define LOG_LOG_FLUSHER_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+struct disk;
 struct log;
 struct log_flusher;
 
@@ -22,5 +30,10 @@ void log_flusher_free(struct log_flusher *flusher);
 void log_flusher_submit(struct log_flusher *flusher, struct log *log);
 // Syncs everything that is queued, on this thread.
 void log_flusher_run(struct log_flusher *flusher);
+// A write to `disk` took from `began_us` to `ended_us`, monotonic. Any thread.
+void log_flusher_note_write(struct log_flusher *flusher, struct disk *disk, int64_t began_us,
+                            int64_t ended_us);
+// In the last ten seconds a write had to wait for the disk.
+bool log_flusher_is_behind(const struct log_flusher *flusher, int64_t now_us);
 
 #endif

@@ -50,6 +50,17 @@ bool log_may_gather(struct log *log)
            has_room(&segment->offsets) && has_room(&segment->times);
 }
 
+static int append_timed(struct log *log, const struct bytes *pieces, int count)
+{
+    if (log->flusher == NULL)
+        return segment_append(log_active(log), pieces, count);
+    int64_t began_us = clock_monotonic_us(log->files.clock);
+    int error = segment_append(log_active(log), pieces, count);
+    log_flusher_note_write(log->flusher, log->files.disk, began_us,
+                           clock_monotonic_us(log->files.clock));
+    return error;
+}
+
 enum kafka_error log_write_out(struct log *log)
 {
     struct log_gathered *gathered = &log->gathered;
@@ -58,15 +69,17 @@ enum kafka_error log_write_out(struct log *log)
     struct list *link;
     while ((link = list_pop(&gathered->pieces)) != NULL)
         pieces[count++] = container_of(link, struct log_piece, link)->batches;
+    size_t size_bytes = gathered->size_bytes;
     gathered->count = 0;
     gathered->size_bytes = 0;
     if (count == 0)
         return KERR_NONE;
     if (atomic_load(&log->has_failed))
         return KERR_KAFKA_STORAGE_ERROR;
-    int error = segment_append(log_active(log), pieces, count);
+    int error = append_timed(log, pieces, count);
     if (error != 0)
         return log_fail(log, "append", error);
+    log->unsynced_bytes += size_bytes;
     atomic_store_explicit(&log->end_offset, gathered->end_offset, memory_order_release);
     return KERR_NONE;
 }

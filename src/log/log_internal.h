@@ -87,7 +87,8 @@ struct log {
     bool has_new_epoch; // the newest leader epoch has no records yet, and need not be in the file
     unsigned unsynced;  // bits of enum log_unsynced
     bool has_metadata_file;      // partition.metadata was there when the log was opened
-    int64_t flush_due_offset;    // flush.messages wants everything before it synced
+    int64_t flush_due_offset;    // everything before it is to be synced
+    size_t unsynced_bytes;       // written since the last flush began that is over
     _Atomic int64_t flush_limit; // log_flush_limit
     struct list flush_waits;     // struct log_flush_wait
     struct log_flusher *flusher; // NULL: who appends syncs

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import frames
 import memory
@@ -22,8 +23,9 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.ab
 LOAD = os.path.join(TOP, "build", "bench-load")
 ODRADEKD = os.path.join(TOP, "build", "odradekd")
 # Topics that were deleted are gone from the disk soon, and do not fill it for the minute that is the default.
-SETTINGS = ("log.segment.delete.delay.ms=1000",)
+SETTINGS = ("log.segment.delete.delay.ms=100",)
 COOL_BEFORE_MB = 20000
+REMOVAL_LIMIT_S = 20
 
 
 class NotHeld(Exception):
@@ -98,9 +100,21 @@ class Bench:
         for i in range(self.args.repeat + (1 if count_calls and meter.counter() else 0)):
             self.counting = i >= self.args.repeat
             for kind in self.kinds:
-                os.sync()  # what the last one left to be written is not this one's
+                self.settle()
                 yield i, kind
         self.counting = False
+
+    def settle(self):
+        """What the last turn left to do is not this one's: files of deleted topics are gone, what was written is on the disk."""
+        deadline = time.monotonic() + REMOVAL_LIMIT_S
+        while any(self.is_removing(one) for one in self.made) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.sync()
+
+    @staticmethod
+    def is_removing(one):
+        data = os.path.join(one.folder, "data")
+        return os.path.isdir(data) and any(name.endswith("-delete") for name in os.listdir(data))
 
     # ---- brokers
 
