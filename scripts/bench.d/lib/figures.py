@@ -29,6 +29,7 @@ def cost(figures, *units):
     out["peak_mb"] = figures["peak_mb"]
     out["written_mb"] = figures["written_mb"]
     out["load_cores"] = figures["load_cores"]
+    out["steal_percent"] = figures["steal_percent"]
     return out
 
 

@@ -18,7 +18,8 @@ EVENT = "raw_syscalls:sys_enter"
 
 class Meter:
     """`with Meter(pid) as meter: …`, then meter.figures: cpu_seconds, switches, peak_mb, written_mb, and how busy the
-    generator was (load_cores: its CPU seconds a second; near 1 a generator of one thread is what limits)."""
+    generator was (load_cores: its CPU seconds a second; near 1 a generator of one thread is what limits); and which part of
+    the time the host did not let this machine run (steal_percent): a delay of a quiet machine was measured near 0."""
 
     def __init__(self, pid):
         self.pid = pid
@@ -27,7 +28,7 @@ class Meter:
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         return {"cpu_seconds": process.cpu_seconds(self.pid), "switches": process.switches(self.pid),
                 "written_mb": process.written_mb(self.pid), "load_cores": usage.ru_utime + usage.ru_stime,
-                "wall_seconds": time.monotonic()}
+                "wall_seconds": time.monotonic(), "steal_percent": stolen_seconds()}
 
     def __enter__(self):
         process.forget_peak(self.pid)
@@ -39,7 +40,13 @@ class Meter:
             after = self._read()
             self.figures = {name: after[name] - self.before[name] for name in after}
             self.figures["load_cores"] /= self.figures["wall_seconds"]
+            self.figures["steal_percent"] *= 100 / self.figures["wall_seconds"] / os.cpu_count()
             self.figures["peak_mb"] = process.peak_mb(self.pid)
+
+
+def stolen_seconds():
+    with open("/proc/stat") as text:
+        return int(text.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
 
 
 class CallCounter:
