@@ -205,7 +205,8 @@ static int64_t posix_total_bytes(struct disk *disk, const char *path)
     return statvfs(path, &st) != 0 ? -errno : (int64_t)st.f_blocks * (int64_t)st.f_frsize;
 }
 
-// A line "name value" of /proc/vmstat; -1: there is none.
+// A line "name value" of /proc/vmstat; -1: there is none. Those that we look for are within its first page, which one
+// read gives.
 static long vmstat(const char *text, const char *name)
 {
     const char *at = strstr(text, name);
@@ -216,18 +217,16 @@ static long vmstat(const char *text, const char *name)
 // that has just waited may have brought it below.
 static bool posix_is_behind(struct disk *disk)
 {
-    (void)disk;
-    char text[16384];
-    int fd = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    ssize_t size = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[size > 0 ? size : 0] = 0;
-    long limit = vmstat(text, "\nnr_dirty_threshold ");
-    long background = vmstat(text, "\nnr_dirty_background_threshold ");
-    long unwritten = vmstat(text, "\nnr_dirty ") + vmstat(text, "\nnr_writeback ");
-    return limit > 0 && unwritten >= (limit + background) / 2 / 8 * 7;
+    struct strbuf text = STRBUF_EMPTY;
+    bool is_behind = false;
+    if (disk_read_whole(disk, "/proc/vmstat", &text) == 0 && text.size > 0) {
+        long limit = vmstat(text.data, "\nnr_dirty_threshold ");
+        long background = vmstat(text.data, "\nnr_dirty_background_threshold ");
+        long unwritten = vmstat(text.data, "\nnr_dirty ") + vmstat(text.data, "\nnr_writeback ");
+        is_behind = limit > 0 && unwritten >= (limit + background) / 2 / 8 * 7;
+    }
+    strbuf_fini(&text);
+    return is_behind;
 }
 
 struct disk *disk_posix(void)

@@ -80,7 +80,7 @@ int64_t log_last_flush_ms(const struct log *log)
 static bool owes_sync(const struct log *log)
 {
     return log->unsynced_bytes >= OWED_BYTES_SYNCED && log->flusher != NULL &&
-           log_flusher_is_behind(log->flusher, clock_monotonic_us(log->files.clock));
+           log_flusher_is_behind(log->flusher, log->files.clock);
 }
 
 bool log_flush_is_due(struct log *log, int64_t first_offset, int64_t end_offset)

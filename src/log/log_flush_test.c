@@ -52,7 +52,7 @@ static struct log *open_log(struct disk *disk, const char *dir)
     return log;
 }
 
-static size_t value_size = 300;
+static size_t value_size;
 
 static enum kafka_error append(struct log *log, int32_t leader_epoch, bool *is_flush_due)
 {
@@ -83,6 +83,8 @@ static struct memory_disk *begin(int64_t flush_messages)
     trace_init(&trace, &test_clock, TRACE_DEBUG, -1);
     config = log_config_default;
     config.flush_messages = flush_messages;
+    value_size = 300;
+    step_us = 0;
     flusher = log_flusher_new(0);
     struct memory_disk *disk = memory_disk_new(7);
     disk->disk.ops->mkdir(&disk->disk, "/data");
@@ -239,7 +241,6 @@ static void a_large_log_owes_a_sync_while_the_disk_is_behind(void)
     CU_ASSERT_EQUAL(count_due(log, 180), 0);
     log_flusher_run(flusher);
     CU_ASSERT_EQUAL(log_recovery_point(log), 349);
-    value_size = 300;
     CU_ASSERT_EQUAL(log_close(log), 0);
     end(disk);
 }

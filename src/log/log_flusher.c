@@ -7,10 +7,12 @@
 
 enum { SLOW_WRITE_US = 5000, BEHIND_US = 10000000 };
 
+#define NOT_BEHIND INT64_MIN
+
 struct log_flusher {
     struct workers *workers;
     atomic_bool is_stopping;
-    _Atomic int64_t behind_until_us;
+    _Atomic int64_t behind_until_us; // or NOT_BEHIND
 };
 
 struct log_flusher *log_flusher_new(int threads_max)
@@ -18,7 +20,7 @@ struct log_flusher *log_flusher_new(int threads_max)
     struct log_flusher *flusher = mem_new(struct log_flusher);
     flusher->workers = workers_new("log-flusher", threads_max);
     atomic_init(&flusher->is_stopping, false);
-    atomic_init(&flusher->behind_until_us, INT64_MIN);
+    atomic_init(&flusher->behind_until_us, NOT_BEHIND);
     return flusher;
 }
 
@@ -39,16 +41,23 @@ void log_flusher_submit(struct log_flusher *flusher, struct log *log)
     workers_submit(flusher->workers, &log->flush_work);
 }
 
-void log_flusher_note_write(struct log_flusher *flusher, struct disk *disk, int64_t began_us,
-                            int64_t ended_us)
+void log_flusher_note_write(struct log_flusher *flusher, const struct log_files *files,
+                            int64_t began_us)
 {
-    if (ended_us - began_us >= SLOW_WRITE_US && disk->ops->is_behind(disk))
+    int64_t ended_us = clock_monotonic_us(files->clock);
+    if (ended_us - began_us >= SLOW_WRITE_US && files->disk->ops->is_behind(files->disk))
         atomic_store(&flusher->behind_until_us, ended_us + BEHIND_US);
 }
 
-bool log_flusher_is_behind(const struct log_flusher *flusher, int64_t now_us)
+bool log_flusher_is_behind(struct log_flusher *flusher, struct clock *clock)
 {
-    return now_us < atomic_load_explicit(&flusher->behind_until_us, memory_order_relaxed);
+    int64_t until_us = atomic_load_explicit(&flusher->behind_until_us, memory_order_relaxed);
+    if (until_us == NOT_BEHIND)
+        return false;
+    if (clock_monotonic_us(clock) < until_us)
+        return true;
+    atomic_compare_exchange_strong(&flusher->behind_until_us, &until_us, NOT_BEHIND);
+    return false;
 }
 
 void log_flusher_run(struct log_flusher *flusher)

@@ -16,8 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct disk;
+struct clock;
 struct log;
+struct log_files;
 struct log_flusher;
 
 enum { FLUSHER_THREADS_MAX = 8 };
@@ -30,10 +31,10 @@ void log_flusher_free(struct log_flusher *flusher);
 void log_flusher_submit(struct log_flusher *flusher, struct log *log);
 // Syncs everything that is queued, on this thread.
 void log_flusher_run(struct log_flusher *flusher);
-// A write to `disk` took from `began_us` to `ended_us`, monotonic. Any thread.
-void log_flusher_note_write(struct log_flusher *flusher, struct disk *disk, int64_t began_us,
-                            int64_t ended_us);
-// In the last ten seconds a write had to wait for the disk.
-bool log_flusher_is_behind(const struct log_flusher *flusher, int64_t now_us);
+// A write to one of these files began at `began_us`, monotonic, and has ended now. Any thread.
+void log_flusher_note_write(struct log_flusher *flusher, const struct log_files *files,
+                            int64_t began_us);
+// In the last ten seconds a write had to wait for the disk. One load where none had: each append to a large log asks.
+bool log_flusher_is_behind(struct log_flusher *flusher, struct clock *clock);
 
 #endif

@@ -56,8 +56,7 @@ static int append_timed(struct log *log, const struct bytes *pieces, int count)
         return segment_append(log_active(log), pieces, count);
     int64_t began_us = clock_monotonic_us(log->files.clock);
     int error = segment_append(log_active(log), pieces, count);
-    log_flusher_note_write(log->flusher, log->files.disk, began_us,
-                           clock_monotonic_us(log->files.clock));
+    log_flusher_note_write(log->flusher, &log->files, began_us);
     return error;
 }
 

@@ -33,6 +33,11 @@ def cost(figures, *units):
     return out
 
 
+def delays(figures):
+    """Those of the load `latency`."""
+    return {name: value for name, value in figures.items() if name.endswith("_us")}
+
+
 def _cell(values):
     text = f"{statistics.median(values):.4g}"
     return text if len(values) == 1 else text + f" [{min(values):.4g}, {max(values):.4g}]"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """records of 1 KiB at fixed rates: delay to the acknowledgement and to a reader, from when each was due; a curve"""
 from bench import NotHeld
-from figures import cost
+from figures import cost, delays
 
 GROUP = "latency"
 QUICK = ("latency-1000", "latency-5000", "latency-20000")
@@ -23,8 +23,7 @@ def measure(bench, one, topic, rate, acks):
         figures = bench.measured(one, "latency", one.bootstrap, topic, rate, SECONDS, 1024, acks)
     finally:
         bench.drop_topic(one, topic)
-    delays = {name: value for name, value in figures.items() if name.endswith("_us")}
-    return {**delays, **cost(figures, "records")}
+    return {**delays(figures), **cost(figures, "records")}
 
 
 def run(bench):

@@ -3,7 +3,7 @@
 import statistics
 
 from bench import NotHeld
-from figures import cost
+from figures import cost, delays
 
 GROUP = "latency"
 QUICK = ("together",)
@@ -18,10 +18,6 @@ def measure(bench, one, topic, rate, record_bytes, batch_bytes):
         return bench.measured(one, "latency", one.bootstrap, topic, rate, SECONDS, record_bytes, 1, batch_bytes)
     finally:
         bench.drop_topic(one, topic)
-
-
-def delays(figures):
-    return {name: value for name, value in figures.items() if name.endswith("_us")}
 
 
 def at_rates(bench, name, sizes, rates):

@@ -4,6 +4,7 @@ import threading
 
 import memory
 from bench import load
+from figures import delays
 
 GROUP = "storage"
 DIRTY_BYTES = 200 << 20  # what the kernel lets be unwritten meanwhile
@@ -25,6 +26,6 @@ def run(bench):
             beside = load("latency", one.bootstrap, paced, RATE, SECONDS, 1024, 1)
             writers.join()
             bench.note("writeback", kind, flood_megabytes_per_second=flood["megabytes_per_second"],
-                       **{name: value for name, value in beside.items() if name.endswith("_us")})
+                       **delays(beside))
             bench.drop_topic(one, flooded)
             bench.drop_topic(one, paced)
