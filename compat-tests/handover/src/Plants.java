@@ -134,8 +134,8 @@ final class Plants {
                 if (t % 3 == 2)
                     producer.sendOffsetsToTransaction(Map.of(new TopicPartition(TOPIC, 0),
                         new OffsetAndMetadata(round * 10 + t, "of a transaction")), noMember("garden-txn"));
+                producer.flush(); // else the commit may overtake the records: java/src/Transactions.java
                 if (t % 3 == 1) {
-                    producer.flush();
                     producer.abortTransaction();
                 } else {
                     producer.commitTransaction();
