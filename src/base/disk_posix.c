@@ -205,27 +205,28 @@ static int64_t posix_total_bytes(struct disk *disk, const char *path)
     return statvfs(path, &st) != 0 ? -errno : (int64_t)st.f_blocks * (int64_t)st.f_frsize;
 }
 
-// A line "name value" of /proc/vmstat; -1: there is none. Those that we look for are within its first page, which one
-// read gives.
-static long vmstat(const char *text, const char *name)
+// A line "name value"; -1: there is none.
+static long line_of(const char *vmstat, const char *name)
 {
-    const char *at = strstr(text, name);
+    const char *at = strstr(vmstat, name);
     return at != NULL ? strtol(at + strlen(name), NULL, 10) : -1;
 }
 
-// Linux lets writers wait from halfway between its two limits on (balance_dirty_pages). A little before, since a write
-// that has just waited may have brought it below.
+bool disk_posix_is_behind(const char *vmstat)
+{
+    long limit = line_of(vmstat, "\nnr_dirty_threshold ");
+    long background = line_of(vmstat, "\nnr_dirty_background_threshold ");
+    long unwritten = line_of(vmstat, "\nnr_dirty ") + line_of(vmstat, "\nnr_writeback ");
+    return limit > 0 && unwritten >= (limit + background) / 2 / 8 * 7;
+}
+
+// Those lines are within the first page, which one read gives.
 static bool posix_is_behind(struct disk *disk)
 {
-    struct strbuf text = STRBUF_EMPTY;
-    bool is_behind = false;
-    if (disk_read_whole(disk, "/proc/vmstat", &text) == 0 && text.size > 0) {
-        long limit = vmstat(text.data, "\nnr_dirty_threshold ");
-        long background = vmstat(text.data, "\nnr_dirty_background_threshold ");
-        long unwritten = vmstat(text.data, "\nnr_dirty ") + vmstat(text.data, "\nnr_writeback ");
-        is_behind = limit > 0 && unwritten >= (limit + background) / 2 / 8 * 7;
-    }
-    strbuf_fini(&text);
+    struct strbuf vmstat = STRBUF_EMPTY;
+    bool is_behind = disk_read_whole(disk, "/proc/vmstat", &vmstat) == 0 && vmstat.size > 0 &&
+                     disk_posix_is_behind(vmstat.data);
+    strbuf_fini(&vmstat);
     return is_behind;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include "base/disk_posix.h"
@@ -75,5 +76,40 @@ static void the_lock_excludes_another_process(void)
     mem_free(path);
 }
 
+// Writers wait from 300 pages on: halfway between 200 and 400.
+static bool is_behind_with(int dirty, int writeback)
+{
+    char *vmstat =
+        mem_printf("nr_free_pages 9\nnr_dirty %d\nnr_writeback %d\nnr_writeback_temp 999\n"
+                   "nr_dirty_threshold 400\nnr_dirty_background_threshold 200\n",
+                   dirty, writeback);
+    bool is_behind = disk_posix_is_behind(vmstat);
+    mem_free(vmstat);
+    return is_behind;
+}
+
+static void the_kernels_figures_say_that_the_disk_is_behind(void)
+{
+    CU_ASSERT_FALSE(is_behind_with(0, 0));
+    CU_ASSERT_FALSE(is_behind_with(200, 50));
+    CU_ASSERT_TRUE(is_behind_with(200, 100));
+    CU_ASSERT_TRUE(is_behind_with(0, 300));
+    CU_ASSERT_FALSE(disk_posix_is_behind("nr_free_pages 9\nnr_dirty 1000\nnr_writeback 1000\n"));
+    CU_ASSERT_FALSE(disk_posix_is_behind(""));
+}
+
+static void this_kernel_has_those_figures(void)
+{
+    struct strbuf vmstat = STRBUF_EMPTY;
+    CU_ASSERT_EQUAL_FATAL(disk_read_whole(disk_posix(), "/proc/vmstat", &vmstat), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(vmstat.data, "\nnr_dirty "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(vmstat.data, "\nnr_writeback "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(vmstat.data, "\nnr_dirty_threshold "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(vmstat.data, "\nnr_dirty_background_threshold "));
+    strbuf_fini(&vmstat);
+}
+
 TEST_MAIN("disk", TEST(atomic_write_replaces), TEST(a_file_outlives_its_name),
-          TEST(the_lock_excludes_another_process))
+          TEST(the_lock_excludes_another_process),
+          TEST(the_kernels_figures_say_that_the_disk_is_behind),
+          TEST(this_kernel_has_those_figures))
