@@ -29,8 +29,11 @@ def measure(bench, one, topic, rate, acks):
 def run(bench):
     for name, (rate, acks) in bench.shapes(SHAPES):
         for i, kind in bench.turns(count_calls=True):
-            one = bench.warm(kind)
-            bench.note(name, kind, **measure(bench, one, f"{name}-{i}", rate, acks))
+            try:
+                bench.note(name, kind, **measure(bench, bench.warm(kind), f"{name}-{i}", rate, acks), not_held=0)
+            except NotHeld:  # of this turn; the others go on
+                bench.say(f"{kind} does not hold {rate} a second")
+                bench.note(name, kind, not_held=1)
     for name, rates in bench.shapes({"latency-by-rate": CURVE}):
         over = set()
         for rate in rates:
