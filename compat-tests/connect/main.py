@@ -73,15 +73,15 @@ class Jvm:
             self.process.kill()
             self.process.wait()
             print(self.tail())
-            raise AssertionError("the worker does not end: " + self.where("SIGTERM handler", "DistributedHerder", "Thread-")) from late
+            raise AssertionError("the worker does not end: " + self.where("shutdown-hook", "DistributedHerder")) from late
 
     def tail(self):
         with open(self.log, errors="replace") as text_:
             return text_.read()[-60000:]
 
     def where(self, *threads):
-        """What these threads of the last dump stand in."""
-        stacks = [stack.splitlines() for stack in self.tail().split("\n\n") if stack.startswith(tuple('"' + name for name in threads))]
+        """What the threads of the dump stand in whose names have one of these words."""
+        stacks = [stack.splitlines() for stack in self.tail().split("\n\n") if any(word in stack.split("\n")[0] for word in threads)]
         return "; ".join(" < ".join(line.split("(")[0].split(".")[-1] for line in stack if "\tat " in line) for stack in stacks)
 
     def until(self, what, condition):
@@ -148,7 +148,8 @@ class Distributed:
         names = "".join("%s.storage.topic=%s-%s\n%s.storage.replication.factor=1\n" % (what, RUN_ID, what, what)
                         for what in ("config", "offset", "status"))
         self.config = put("distributed.properties", "bootstrap.servers=%s\n%sgroup.id=%s-workers\n%slisteners=http://127.0.0.1:%d\n"
-                          "exactly.once.source.support=enabled\nproducer.transaction.timeout.ms=10000\nsession.timeout.ms=6000\nheartbeat.interval.ms=1000\n"
+                          "exactly.once.source.support=enabled\nproducer.transaction.timeout.ms=10000\n"
+                          "session.timeout.ms=6000\nheartbeat.interval.ms=1000\n"
                           "rebalance.timeout.ms=5000\nscheduled.rebalance.max.delay.ms=0\noffset.flush.interval.ms=500\n"
                           % (BOOTSTRAP, CONVERTERS, RUN_ID, names, self.rest))
 
@@ -168,15 +169,15 @@ class Distributed:
     def put(self, connector, config):
         self.jvm.until("the worker", lambda: self._ask("PUT", connector + "/config", config) is not None)
 
-    def until_in_topic(self, topic, count):
-        """The topic has so many lines. The client's race (java/src/Transactions.java) ends a source for good, with either
+    def until_in_topic(self, topic, count, source):
+        """The topic has so many lines of this connector's. The client's race (java/src/Transactions.java) ends a source for good, with either
         broker, until somebody starts it again: that is done for nothing else."""
         def is_reached():
-            status = json.loads(self._ask("GET", "once/status") or "{}")
+            status = json.loads(self._ask("GET", source + "/status") or "{}")
             for task in status.get("tasks", []):
                 if task["state"] == "FAILED" and "InvalidTxnStateException" in task["trace"]:
                     print("# the client's commit overtook its records: the source is started again")
-                    self._ask("POST", "once/tasks/%d/restart" % task["id"])
+                    self._ask("POST", "%s/tasks/%d/restart" % (source, task["id"]))
             return len(topic_lines(topic)) >= count
         self.jvm.until("the topic", is_reached)
 
@@ -187,18 +188,18 @@ def broker(word):
 
 def exactly_once():
     # Kafka's file source keeps what it has read behind a full batch until the file grows: the last one of a third must be full.
-    lines = text()
-    lines = lines[:len(lines) // 150 * 150]
+    lines, batch = text(), 50
+    third = len(lines) // 3 // batch * batch
+    lines = lines[:3 * third]
     topic, sink = RUN_ID + "-once", "once-sink.txt"
     worker = Distributed()
     reads = {"connector.class": "org.apache.kafka.connect.file.FileStreamSourceConnector", "tasks.max": "1",
-             "file": put("once.txt", ""), "topic": topic, "batch.size": "50", "exactly.once.support": "required"}
+             "file": put("once.txt", ""), "topic": topic, "batch.size": str(batch), "exactly.once.support": "required"}
     writes = {"connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector", "tasks.max": "1",
               "file": path(sink), "topics": topic, "consumer.override.isolation.level": "read_committed",
               "consumer.override.auto.offset.reset": "earliest"}
-    third = len(lines) // 3
     for turn in range(3):
-        part = lines[turn * third:] if turn == 2 else lines[turn * third:(turn + 1) * third]
+        part = lines[turn * third:(turn + 1) * third]
         put("once.txt", "".join(line + "\n" for line in part), "a")
         worker.start()
         try:
@@ -206,11 +207,11 @@ def exactly_once():
             if turn == 2:
                 worker.put("writes", writes)
             # It is killed twice while it goes on, then the broker under it; then it may finish.
-            worker.until_in_topic(topic, turn * third + 200)
+            worker.until_in_topic(topic, turn * third + 200, "once")
             if turn == 2:
                 broker("kill9")
                 broker("start")
-                worker.until_in_topic(topic, len(lines))
+                worker.until_in_topic(topic, len(lines), "once")
                 worker.jvm.until("the sink's file", lambda: len(set(read_lines(sink))) >= len(lines))
         finally:
             worker.jvm.end(signal.SIGTERM if turn == 2 else signal.SIGKILL)

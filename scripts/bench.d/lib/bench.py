@@ -221,6 +221,14 @@ class Bench:
             figures = load(*args)
         return {**figures, **spent.figures}
 
+    def held(self, kind, rate, measure, *args):
+        """What measure(*args) gives; None, which is said: this kind does not hold the rate, a second."""
+        try:
+            return measure(*args)
+        except NotHeld:
+            self.say(f"{kind} does not hold {rate} a second")
+            return None
+
     def requests(self, requests):
         """A file for the load `raw` (frames.py)."""
         return frames.write(os.path.join(self.folder, "requests"), requests)

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """records of 1 KiB at fixed rates: delay to the acknowledgement and to a reader, from when each was due; a curve"""
-from bench import NotHeld
 from figures import cost, delays
 
 GROUP = "latency"
@@ -29,19 +28,16 @@ def measure(bench, one, topic, rate, acks):
 def run(bench):
     for name, (rate, acks) in bench.shapes(SHAPES):
         for i, kind in bench.turns(count_calls=True):
-            try:
-                bench.note(name, kind, **measure(bench, bench.warm(kind), f"{name}-{i}", rate, acks), not_held=0)
-            except NotHeld:  # of this turn; the others go on
-                bench.say(f"{kind} does not hold {rate} a second")
-                bench.note(name, kind, not_held=1)
+            figures = bench.held(kind, rate, measure, bench, bench.warm(kind), f"{name}-{i}", rate, acks)
+            bench.note(name, kind, not_held=int(figures is None), **(figures or {}))
     for name, rates in bench.shapes({"latency-by-rate": CURVE}):
-        over = set()
+        over = set()  # their curves have ended
         for rate in rates:
             for i, kind in bench.turns():
                 if kind in over:
                     continue
-                try:
-                    bench.point(name, "records a second", rate, kind, **measure(bench, bench.warm(kind), f"{name}-{rate}-{i}", rate, 1))
-                except NotHeld:  # the curve of this one ends here
+                figures = bench.held(kind, rate, measure, bench, bench.warm(kind), f"{name}-{rate}-{i}", rate, 1)
+                if figures is None:
                     over.add(kind)
-                    bench.say(f"{kind} does not hold {rate} a second")
+                else:
+                    bench.point(name, "records a second", rate, kind, **figures)

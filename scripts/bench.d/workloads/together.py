@@ -26,10 +26,8 @@ def at_rates(bench, name, sizes, rates):
     for i, kind in bench.turns():
         if kind not in rates:
             continue
-        try:
-            figures = measure(bench, bench.warm(kind), f"{name.replace('%', '')}-{i}", rates[kind], *sizes)
-        except NotHeld:
-            bench.say(f"{kind} does not hold {rates[kind]} batches a second")
+        figures = bench.held(kind, rates[kind], measure, bench, bench.warm(kind), f"{name.replace('%', '')}-{i}", rates[kind], *sizes)
+        if figures is None:
             bench.note(name, kind, not_held=1)
             continue
         bench.note(name, kind, rate=rates[kind], not_held=0, **delays(figures), **cost(figures, "requests"))
