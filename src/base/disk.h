@@ -45,9 +45,8 @@ struct disk_ops {
     ssize_t (*pread)(struct disk_file *file, void *into, size_t size, int64_t position);
     // What is in memory of it: fewer bytes, or -EAGAIN, when the rest would have to be waited for.
     ssize_t (*pread_cached)(struct disk_file *file, void *into, size_t size, int64_t position);
-    // Brings a part into memory and waits for it; begins to bring as much as `ahead` behind it. Says nothing of errors:
-    // who reads the part is told.
-    void (*load)(struct disk_file *file, int64_t position, size_t size, size_t ahead);
+    // Brings a part into memory and waits for it. Says nothing of errors: who reads the part is told.
+    void (*load)(struct disk_file *file, int64_t position, size_t size);
     ssize_t (*pwritev)(struct disk_file *file, const struct iovec *iov, int iov_count,
                        int64_t position);
     int (*truncate)(struct disk_file *file, int64_t size); // also grows, sparse

@@ -4,10 +4,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -56,17 +58,28 @@ static ssize_t posix_pread_cached(struct disk_file *file, void *into, size_t siz
     return n < 0 ? -errno : n;
 }
 
-// The kernel reads what was asked for in large pieces; the last byte of each step is waited for.
-static void posix_load(struct disk_file *file, int64_t position, size_t size, size_t ahead)
+// Where what is loaded goes to.
+static int nowhere = -1;
+
+static void open_nowhere(void)
 {
-    enum { STEP = 65536 };
-    uint8_t byte;
-    posix_fadvise(file->fd, position, (off_t)(size + ahead), POSIX_FADV_WILLNEED);
-    for (size_t end = 0; end < size;) {
-        end = size - end > STEP ? end + STEP : size;
-        if (pread(file->fd, &byte, 1, position + (off_t)end - 1) != 1)
+    nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+}
+
+// By the kernel's own readahead, twice as far as it would, and without a copy where that can be: what
+// POSIX_FADV_WILLNEED reads comes page by page and not in folios of many, for three times as much CPU.
+static void posix_load(struct disk_file *file, int64_t position, size_t size)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, open_nowhere);
+    posix_fadvise(file->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    off_t at = (off_t)position, end = at + (off_t)size;
+    while (at < end && sendfile(nowhere, file->fd, &at, (size_t)(end - at)) > 0)
+        ;
+    char block[16384];
+    for (ssize_t got; at < end; at += got)
+        if ((got = pread(file->fd, block, sizeof block, at)) <= 0)
             return; // who reads it is told
-    }
 }
 
 static ssize_t posix_pwritev(struct disk_file *file, const struct iovec *iov, int iov_count,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -48,6 +49,25 @@ static void a_file_outlives_its_name(void)
     CU_ASSERT_EQUAL(memcmp(got, "abcdefg", 7), 0);
     disk_file_unref(reader);
     disk_remove_tree(disk, folder);
+    mem_free(path);
+}
+
+static void what_was_loaded_is_in_memory(void)
+{
+    enum { SIZE = 300000 };
+    struct disk *disk = disk_posix();
+    test_folder(folder, sizeof folder);
+    char *path = mem_printf("%s/file", folder), *data = mem_zalloc(SIZE);
+    struct disk_file *file;
+    CU_ASSERT_EQUAL_FATAL(disk_open(disk, path, DISK_CREATE, &file), 0);
+    CU_ASSERT_EQUAL(disk_pwrite(file, data, SIZE, 0), 0);
+    CU_ASSERT_EQUAL(disk->ops->sync(file), 0);
+    CU_ASSERT_EQUAL(posix_fadvise(file->fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+    disk->ops->load(file, 1000, SIZE); // more than there is
+    CU_ASSERT_EQUAL(disk_pread_cached(file, data, SIZE - 1000, 1000), SIZE - 1000);
+    disk_file_unref(file);
+    disk_remove_tree(disk, folder);
+    mem_free(data);
     mem_free(path);
 }
 
@@ -110,6 +130,6 @@ static void this_kernel_has_those_figures(void)
 }
 
 TEST_MAIN("disk", TEST(atomic_write_replaces), TEST(a_file_outlives_its_name),
-          TEST(the_lock_excludes_another_process),
+          TEST(what_was_loaded_is_in_memory), TEST(the_lock_excludes_another_process),
           TEST(the_kernels_figures_say_that_the_disk_is_behind),
           TEST(this_kernel_has_those_figures))

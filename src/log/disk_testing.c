@@ -191,9 +191,9 @@ static struct memory_inode *inode_of(struct disk_file *file)
     return f->generation == self(file->disk)->_generation ? f->inode : NULL;
 }
 
-static void memory_load(struct disk_file *file, int64_t position, size_t size, size_t ahead)
+static void memory_load(struct disk_file *file, int64_t position, size_t size)
 {
-    (void)file, (void)position, (void)size, (void)ahead;
+    (void)file, (void)position, (void)size;
 }
 
 static ssize_t memory_pread(struct disk_file *file, void *into, size_t size, int64_t position)

@@ -97,7 +97,7 @@ void connection_unref(struct connection *connection)
     must(!connection->_is_open && list_is_empty(&connection->_exchanges));
     struct connections *home = connection->_home;
     home->handler->on_free(connection);
-    mem_free(connection->_load);
+    mem_free(connection->_loads);
     home->count--;
     connection->magic = 0;
     mem_free(connection);

@@ -101,7 +101,7 @@ struct connections {
     unsigned count; // connections whose memory is there
 };
 
-// A part of a file on its way into memory, while the connection's replies wait for it.
+// A part of a file on its way into memory.
 struct file_load {
     struct work work;
     struct message loaded;
@@ -109,6 +109,15 @@ struct file_load {
     struct disk_file *file;        // a reference
     int64_t position;
     size_t size;
+};
+
+// What a connection brings into memory; made with its first reply that is not there.
+struct file_loads {
+    struct file_load wanted;    // its replies wait for it
+    struct file_load ahead;     // the next ones will want it
+    const struct disk_file *of; // was read ahead last; only compared
+    int64_t end;                // up to here
+    bool is_reading_ahead;
 };
 
 struct connection {
@@ -141,7 +150,7 @@ struct connection {
     bool _is_loading;
     bool
         _is_loaded; // what comes next was brought into memory: send it, even if it should be gone again
-    struct file_load *_load; // made with the first
+    struct file_loads *_loads;
 };
 
 enum exchange_state { EXCHANGE_WAITING, EXCHANGE_ANSWERED, EXCHANGE_CLOSING };
@@ -194,6 +203,8 @@ bool connection_must_load(const struct connection *connection, const struct piec
                           size_t sent);
 // Brings what is to be sent of it next into memory; until then the connection sends nothing.
 void connection_load(struct connection *connection, const struct piece *piece, size_t sent);
+// Tells that it is sent next. Where a part of the file had to be loaded, what follows is read ahead meanwhile.
+void connection_read_ahead(struct connection *connection, const struct piece *piece, size_t sent);
 
 // Sends what is ready. False when the connection is closed now.
 bool connection_flush(struct connection *connection);

@@ -670,6 +670,7 @@ static struct {
     struct disk disk;
     atomic_llong from, to; // in memory
     atomic_int loads;
+    atomic_llong longest, longest_from; // load
     sem_t may_load;
 } slow;
 
@@ -682,12 +683,16 @@ static ssize_t slow_pread_cached(struct disk_file *file, void *into, size_t size
                                     position);
 }
 
-static void slow_load(struct disk_file *file, int64_t position, size_t size, size_t ahead)
+static void slow_load(struct disk_file *file, int64_t position, size_t size)
 {
-    (void)file, (void)ahead;
+    (void)file;
     while (sem_wait(&slow.may_load) != 0)
         ;
     atomic_fetch_add(&slow.loads, 1);
+    if ((int64_t)size > atomic_load(&slow.longest)) {
+        atomic_store(&slow.longest, (int64_t)size);
+        atomic_store(&slow.longest_from, position);
+    }
     atomic_store(&slow.from, position);
     atomic_store(&slow.to, position + (int64_t)size);
 }
@@ -705,12 +710,17 @@ static void start_slow(void)
     atomic_store(&slow.from, 0);
     atomic_store(&slow.to, 0);
     atomic_store(&slow.loads, 0);
+    atomic_store(&slow.longest, 0);
     sem_init(&slow.may_load, 0, 0);
 }
 
 static void stop_slow(void)
 {
+    for (int i = 0; i < 20; i++)
+        sem_post(&slow.may_load); // what is still read ahead
     workers_free(net.homes[0].loaders);
+    net.homes[0].loaders = NULL;
+    turns(3); // hears of it
     net.file->disk = disk_posix();
     stop();
     drop_file();
@@ -760,6 +770,26 @@ static void cold_pieces_of_all_sizes_arrive_whole(void)
     atomic_store(&slow.to, 100); // the beginning of a short piece
     ask_for_file(fd, 5000);
     CU_ASSERT_TRUE(is_file_reply(fd, 5000));
+    close(fd);
+    stop_slow();
+}
+
+static void what_follows_a_cold_part_is_read_ahead(void)
+{
+    start_slow();
+    int fd = dial();
+    sem_post(&slow.may_load);
+    ask_for_file(fd, 2900000);
+    char first[5];
+    CU_ASSERT_EQUAL(pull(fd, first, 5), 5); // the first part is on its way
+    for (int i = 0; i < 20; i++)
+        sem_post(&slow.may_load);
+    uint8_t *rest = mem_alloc(2900001);
+    CU_ASSERT_EQUAL(pull(fd, rest, 2900001), 2900001);
+    CU_ASSERT_EQUAL(memcmp(rest, contents + 5, 2900000), 0);
+    mem_free(rest);
+    CU_ASSERT_EQUAL(atomic_load(&slow.longest), 3 * SEND_SIZE_A_TURN);
+    CU_ASSERT_EQUAL(atomic_load(&slow.longest_from), 5 + SEND_SIZE_A_TURN);
     close(fd);
     stop_slow();
 }
@@ -872,6 +902,7 @@ TEST_MAIN("connection", TEST(a_frame_gets_its_reply),
           TEST(a_large_reply_does_not_starve_others),
           TEST(a_file_that_is_shorter_than_was_said_closes_the_connection),
           TEST(only_its_own_connection_waits_for_the_disk),
-          TEST(cold_pieces_of_all_sizes_arrive_whole), TEST(a_connection_may_end_while_it_loads),
-          TEST(the_listener_holds_the_limits), TEST(a_port_in_use_is_refused_with_a_message),
-          TEST(the_wildcard_takes_both_families), TEST(addresses_are_told_as_java_tells_them))
+          TEST(cold_pieces_of_all_sizes_arrive_whole), TEST(what_follows_a_cold_part_is_read_ahead),
+          TEST(a_connection_may_end_while_it_loads), TEST(the_listener_holds_the_limits),
+          TEST(a_port_in_use_is_refused_with_a_message), TEST(the_wildcard_takes_both_families),
+          TEST(addresses_are_told_as_java_tells_them))

@@ -102,6 +102,8 @@ static bool pack_exchange(struct parcel *parcel, const struct exchange *exchange
             parcel->size += piece->size - sent;
         } else if (piece->file->fd >= 0 && piece->size - sent >= SENDFILE_SIZE_MIN) {
             bool is_cold = connection_must_load(exchange->connection, piece, sent);
+            if (!is_cold)
+                connection_read_ahead(exchange->connection, piece, sent);
             *(is_cold ? &parcel->cold : &parcel->file) = piece;
             parcel->next_sent = sent;
             return false;
