@@ -69,8 +69,9 @@ void mem_free(void *pointer)
 enum {
     HEAPS_MAX = 2, // that many reactors rarely meet in one, and each costs resident memory
     // Frames up to this size come from a heap, and what is free at its end is kept for the next ones: pages given back
-    // to the kernel and taken again cost twice what all else costs that is done to the bytes in them.
-    HEAP_FRAME_MAX = 2 << 20,
+    // to the kernel and taken again cost twice what all else costs that is done to the bytes in them. Unpacking zstd of
+    // its usual level takes 2.5 MiB a batch.
+    HEAP_FRAME_MAX = 4 << 20,
     HEAP_SPARE_MAX = 32 << 20,
 };
 

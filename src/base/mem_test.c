@@ -43,8 +43,21 @@ static void freed_frames_stay_until_they_are_given_back(void)
     CU_ASSERT_TRUE(resident_bytes() - before < FRAME_SIZE);
 }
 
+// The heap's end is short after it was given back: a larger piece must not go past the heap for good.
+static void what_unpacking_took_stays_too(void)
+{
+    enum { STATE_SIZE = 2500 << 10 };
+    mem_set_up_heaps();
+    mem_give_back();
+    long before = resident_bytes();
+    mem_free(memset(mem_alloc(STATE_SIZE), 1, STATE_SIZE));
+    CU_ASSERT_TRUE(resident_bytes() - before > STATE_SIZE / 2);
+    mem_give_back();
+    CU_ASSERT_TRUE(resident_bytes() - before < STATE_SIZE / 2);
+}
+
 TEST_MAIN("mem", TEST(what_is_printed_may_have_any_length),
-          TEST(freed_frames_stay_until_they_are_given_back))
+          TEST(freed_frames_stay_until_they_are_given_back), TEST(what_unpacking_took_stays_too))
 
 #else
 
